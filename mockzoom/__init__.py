@@ -1,0 +1,43 @@
+"""A mock of Zoom's Realtime Media Streams, and contracts for the apps that receive them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mockzoom.core.codes import StopReason
+    from mockzoom.core.findings import Finding
+    from mockzoom.core.signing import Credentials
+    from mockzoom.core.timings import Timings
+    from mockzoom.receiver.receiver import Receiver
+    from mockzoom.server import Meeting, MockZoom, Stream
+
+__all__ = [
+    "Credentials",
+    "Finding",
+    "Meeting",
+    "MockZoom",
+    "Receiver",
+    "StopReason",
+    "Stream",
+    "Timings",
+]
+
+_HOME = {
+    "Credentials": "mockzoom.core.signing",
+    "Finding": "mockzoom.core.findings",
+    "Meeting": "mockzoom.server",
+    "MockZoom": "mockzoom.server",
+    "Receiver": "mockzoom.receiver.receiver",
+    "StopReason": "mockzoom.core.codes",
+    "Stream": "mockzoom.server",
+    "Timings": "mockzoom.core.timings",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded on first use, so that `mockzoom --help` does not pay for servers and media.
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)

@@ -1,0 +1,104 @@
+"""Options that several commands have, with one meaning and one variable of the environment each.
+
+Beside ``MOCKZOOM_<COMMAND>_<OPTION>``, which every option has, these listen to a shorter name, so
+that one `eval "$(mockzoom env)"` makes all commands of a shell agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from mockzoom.core.signing import Credentials
+
+__all__ = [
+    "credentials_options",
+    "credentials_or_generated",
+    "json_option",
+    "seed_option",
+    "spec_options",
+    "timings_option",
+]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def credentials_options(command: Command) -> Command:
+    """`--client-id`, `--client-secret` and `--secret-token`; None where not given."""
+    for flag, what in (
+        ("--secret-token", "The key that webhooks are signed with."),
+        ("--client-secret", "The key that handshakes are signed with."),
+        ("--client-id", "The app's client id."),
+    ):
+        envvar = "MOCKZOOM_" + flag[2:].replace("-", "_").upper()
+        command = click.option(
+            flag, envvar=envvar, show_envvar=True, help=f"{what}  Default: generated."
+        )(command)
+    return command
+
+
+def spec_options(command: Command) -> Command:
+    """`--spec` and `--spec-profile`: which contract, and read how."""
+    command = click.option(
+        "--spec-profile",
+        envvar="MOCKZOOM_SPEC_PROFILE",
+        type=click.Choice(["corrected", "published"]),
+        default="corrected",
+        show_default=True,
+        help="With our corrections to the document, or as it was published.",
+    )(command)
+    return click.option(
+        "--spec",
+        envvar="MOCKZOOM_SPEC",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="An OpenAPI document of the webhooks, in place of the one that comes along.",
+    )(command)
+
+
+def seed_option(command: Command) -> Command:
+    return click.option(
+        "--seed",
+        envvar="MOCKZOOM_SEED",
+        type=int,
+        help="Repeat a run: the same seed gives the same ids and examples.",
+    )(command)
+
+
+def timings_option(command: Command) -> Command:
+    return click.option(
+        "--timings",
+        envvar="MOCKZOOM_TIMINGS",
+        default="zoom",
+        show_default=True,
+        metavar="zoom|fast|FACTOR",
+        help="The pace of keep-alives, windows and time-outs.",
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(command)
+
+
+def credentials_or_generated(
+    client_id: str | None,
+    client_secret: str | None,
+    secret_token: str | None,
+    seed: int | None = None,
+) -> Credentials:
+    """The credentials given, and made-up ones in Zoom's shape for those that are missing."""
+    import secrets
+
+    from mockzoom.core.signing import Credentials
+    from mockzoom.core.zoom_ids import ZoomIds, zoom_faker
+
+    unguessable = secrets.randbits(128)
+    ids: ZoomIds = zoom_faker(unguessable if seed is None else seed).provider("zoom_ids")
+    made_up = ids.client_id(), ids.client_secret(), ids.secret_token()
+    return Credentials(
+        client_id or made_up[0], client_secret or made_up[1], secret_token or made_up[2]
+    )

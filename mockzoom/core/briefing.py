@@ -1,0 +1,118 @@
+"""What an app is told of a meeting on its signaling socket: its sessions, people and events.
+
+Nothing is said before the app has acknowledged that it is ready; then it hears who is there, and
+from then on what happens.  What it subscribed to is kept over reconnects, because the official
+SDK subscribes only once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mockzoom.core import messages
+from mockzoom.core.codes import EventType, SessionState, StopReason
+from mockzoom.core.connections import Connections
+from mockzoom.core.handshake import Identity
+from mockzoom.core.messages import Message
+from mockzoom.core.sockets import SocketState
+from mockzoom.core.timings import Timings
+from mockzoom.errors import UnknownObject
+
+__all__ = ["UNASKED_EVENTS", "Briefing", "Subscriptions"]
+
+#: Events 1 and 7 of a meeting come unasked; asking for them is a mistake.
+UNASKED_EVENTS = (EventType.FIRST_PACKET_TIMESTAMP, EventType.MEDIA_CONNECTION_INTERRUPTED)
+
+
+@dataclass
+class Subscriptions:
+    """The events that an app asked for, and the one participant whose video it wants."""
+
+    events: set[int] = field(default_factory=set)
+    video_user_id: int | None = None
+
+
+class Briefing(Connections):
+    """`sessions` and `roster` (user id to name) are what there is to tell.
+
+    With `gate_events` an app hears only of events that it subscribed to.
+    """
+
+    def __init__(self, identity: Identity, timings: Timings, *, gate_events: bool) -> None:
+        super().__init__(identity.rtms_stream_id, timings)
+        self.identity = identity
+        self.stop_reason: StopReason | None = None
+        self.sessions: dict[str, SessionState] = {}
+        self.roster: dict[int, str] = {}
+        self.subscriptions = Subscriptions()
+        self._gate_events = gate_events
+
+    # --- what happens -------------------------------------------------------------------------
+
+    def session(self, rtms_session_id: str, state: SessionState, now_ms: int) -> None:
+        """One user's part in the stream starts, pauses, resumes or stops."""
+        self.sessions[rtms_session_id] = state
+        reason = self.stop_reason if state is SessionState.STOPPED else None
+        self.signal(messages.session_state_update(rtms_session_id, state, now_ms, reason))
+
+    def tell(self, event_type: int, fields: Mapping[str, Any]) -> None:
+        """Something happened in the meeting: message 6, if the app is there and wants to know."""
+        unasked = event_type in UNASKED_EVENTS and self._has_people_events
+        if unasked or not self._gate_events or event_type in self.subscriptions.events:
+            self.signal(messages.event_update(event_type, fields))
+
+    def first_packet(self, timestamp_ms: int) -> None:
+        """The first media of the stream was captured at `timestamp_ms`."""
+        if self._has_people_events:
+            self.tell(EventType.FIRST_PACKET_TIMESTAMP, {"timestamp": timestamp_ms})
+
+    def join(self, user_id: int, user_name: str, now_ms: int) -> None:
+        """A participant comes in; an app that is ready is told so."""
+        self.roster[user_id] = user_name
+        self._tell_of([user_id], now_ms)
+
+    def leave(self, user_id: int, now_ms: int) -> None:
+        """A participant goes; raises `UnknownObject` for one who is not there."""
+        if self.roster.pop(user_id, None) is None:
+            raise UnknownObject(f"stream {self.identity.rtms_stream_id}: no participant {user_id}")
+        if self.subscriptions.video_user_id == user_id:
+            self.subscriptions.video_user_id = None
+        if self._has_people_events:
+            fields = {"timestamp": now_ms, "participants": [{"user_id": user_id}]}
+            self.tell(EventType.PARTICIPANT_LEAVE, fields)
+
+    # --- what the app hears -------------------------------------------------------------------
+
+    def subscribe(self, events: Mapping[int, bool], now_ms: int) -> None:
+        """The app wants, or no longer wants, each of `events`."""
+        asked = {event for event, wanted in events.items() if wanted}
+        news = asked - self.subscriptions.events
+        self.subscriptions.events |= asked
+        self.subscriptions.events -= events.keys() - asked
+        if self._gate_events and EventType.PARTICIPANT_JOIN in news:
+            self._tell_of(self.roster, now_ms)
+
+    def brief(self, now_ms: int) -> None:
+        """The app is ready, for the first time or again: all there is to know."""
+        for session, state in self.sessions.items():
+            self.session(session, state, now_ms)
+        self._tell_of(self.roster, now_ms)
+
+    def signal(self, message: Message) -> None:
+        """Send `message` on signaling, if the app has acknowledged that it is ready."""
+        signaling = self.signaling
+        if signaling is not None and signaling.state is SocketState.READY:
+            self.send(signaling, message)
+
+    @property
+    def _has_people_events(self) -> bool:
+        """Contact-center voice tells of people by events of its own."""
+        return self.identity.product.events is EventType
+
+    def _tell_of(self, user_ids: Iterable[int], now_ms: int) -> None:
+        people = [{"user_id": id_, "user_name": self.roster[id_]} for id_ in user_ids]
+        if people and self._has_people_events:
+            fields = {"timestamp": now_ms, "participants": people}
+            self.tell(EventType.PARTICIPANT_JOIN, fields)

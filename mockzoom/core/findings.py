@@ -1,0 +1,38 @@
+"""What a peer did wrong, as data.
+
+A finding never interrupts the mock: it goes into the journal and waits there until `check()`,
+`verify` or an exit code turns it into a failure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+__all__ = ["Finding"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One broken clause.
+
+    `check` is the stable id of what was checked, `where` the socket, message or request,
+    `clause` the sentence of the contract that was broken.  `stream` is the `rtms_stream_id`
+    that it belongs to, empty when there is none.
+    """
+
+    check: str
+    where: str
+    expected: str
+    actual: str
+    clause: str
+    stream: str = ""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.check}: {self.where}: expected {self.expected}, found {self.actual}"
+            f" ({self.clause})"
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)

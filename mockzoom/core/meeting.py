@@ -1,0 +1,109 @@
+"""A meeting (or webinar, session, engagement): its ids, its people, and what they said.
+
+`say` puts an utterance on the timeline of the meeting; sockets that carry audio or transcripts
+take theirs from it, each at its own pace.  Nobody speaks twice at the same time, but several may
+speak at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from mockzoom.core.products import Product
+from mockzoom.core.speech import FRAME_MS, Line, lines, speaking_ms
+from mockzoom.errors import UnknownObject, UsageError, nearest
+
+__all__ = ["Meeting", "Participant", "Utterance"]
+
+#: Ids that clients are known to take: the official SDK drops what does not fit an int32.
+_FIRST_USER_ID = 16_778_240
+_USER_ID_STEP = 1_024
+
+
+@dataclass(frozen=True)
+class Participant:
+    user_id: int
+    user_name: str
+    rtms_session_id: str
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """`text`, spoken by `participant` from `start_ms` (Unix) on for `duration_ms`."""
+
+    participant: Participant
+    text: str
+    start_ms: int
+    duration_ms: int
+
+    @property
+    def end_ms(self) -> int:
+        return self.start_ms + self.duration_ms
+
+    def lines(self) -> tuple[Line, ...]:
+        """The transcript of it; times of a line count from `start_ms`."""
+        return lines(self.text)
+
+
+@dataclass
+class Meeting:
+    """`ids` holds every id of the product by its wire name; `fields` what webhooks tell beside."""
+
+    product: Product
+    ids: dict[str, Any]
+    fields: dict[str, Any]
+    topic: str
+    participants: dict[str, Participant] = field(default_factory=dict)
+    utterances: list[Utterance] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        """The name under which the API and people know it."""
+        return str(self.ids[self.product.key_field])
+
+    @property
+    def id(self) -> str:
+        """The id that handshakes sign."""
+        return str(self.ids[self.product.id_field])
+
+    def join(self, name: str, rtms_session_id: str) -> Participant:
+        if name in self.participants:
+            raise UsageError(f"meeting {self.key}: {name!r} is in it already; use another name")
+        user_id = _FIRST_USER_ID + _USER_ID_STEP * len(self.participants)
+        self.participants[name] = Participant(user_id, name, rtms_session_id)
+        return self.participants[name]
+
+    def participant(self, name: str) -> Participant:
+        try:
+            return self.participants[name]
+        except KeyError:
+            known = ", ".join(map(repr, self.participants)) or "nobody"
+            raise UnknownObject(
+                f"meeting {self.key}: no participant {name!r}, there is {known}"
+                f"{nearest(name, self.participants)}"
+            ) from None
+
+    def say(self, name: str, text: str, now_ms: int) -> Utterance:
+        """`name` begins to say `text` now, or once what they are saying is said."""
+        if not text.strip():
+            raise UsageError("say: expected a text with at least one word, found none")
+        speaker = self.participant(name)
+        own = (u.end_ms for u in self.utterances if u.participant is speaker)
+        start_ms = _on_grid(max(now_ms, *own, 0))
+        utterance = Utterance(speaker, text, start_ms, speaking_ms(text))
+        self.utterances.append(utterance)
+        return utterance
+
+    def forget_before(self, now_ms: int) -> None:
+        """Drop what ended before `now_ms`, so that a long meeting does not grow."""
+        self.utterances = [u for u in self.utterances if u.end_ms >= now_ms]
+
+    def spoken_ms(self, utterances: Iterable[Utterance] | None = None) -> int:
+        return sum(u.duration_ms for u in (self.utterances if utterances is None else utterances))
+
+
+def _on_grid(at_ms: int) -> int:
+    # Frames are cut on this grid, so speech starts on it too.
+    return -(-at_ms // FRAME_MS) * FRAME_MS

@@ -1,0 +1,358 @@
+"""`MockZoom`: builds the parts, owns their threads, and is the one place that crosses them.
+
+    with MockZoom(receivers=["http://127.0.0.1:3000/webhook"]) as zoom:
+        meeting = zoom.meeting("Weekly", participants=["Alice", "Bob"])
+        stream = meeting.start_rtms()
+        stream.wait_ready()
+        meeting.say("Alice", "Good morning, everybody.")
+        stream.wait_spoken()
+        stream.stop()
+        zoom.check()
+
+The world lives on an asyncio loop's thread and the control API on waitress's; what is called here
+runs on the loop and comes back with its result.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import tempfile
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from mockzoom.clock import Clock
+from mockzoom.core.codes import StopReason, StreamState
+from mockzoom.core.examples import ExampleFactory
+from mockzoom.core.findings import Finding
+from mockzoom.core.meeting import Meeting as CoreMeeting
+from mockzoom.core.meeting import Utterance
+from mockzoom.core.signing import Credentials
+from mockzoom.core.spec import Profile, load_spec
+from mockzoom.core.stream import StreamPolicy
+from mockzoom.core.timings import Timings
+from mockzoom.core.zoom_ids import zoom_faker
+from mockzoom.engine.certificates import server_context
+from mockzoom.engine.delivery import Deliveries, WebhookSender
+from mockzoom.engine.journal import Entry, Journal
+from mockzoom.engine.live_stream import LiveStream
+from mockzoom.engine.pacer import Pacer
+from mockzoom.engine.rtms_server import RtmsServer
+from mockzoom.engine.world import World
+from mockzoom.errors import ContractBroken
+from mockzoom.threads import LoopThread, WebThread
+from mockzoom.web.app import MAX_BODY_BYTES, create_app
+
+__all__ = ["Meeting", "MockZoom", "Stream", "new_credentials"]
+
+T = TypeVar("T")
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_START_S = 20.0
+
+
+def new_credentials() -> Credentials:
+    """Credentials in Zoom's shape that nobody can guess."""
+    ids = zoom_faker(secrets.randbits(128)).provider("zoom_ids")
+    return Credentials(ids.client_id(), ids.client_secret(), ids.secret_token())
+
+
+class MockZoom:
+    """A running mock, between `with` and its end.
+
+    It posts webhooks to `receivers`, which must validate first.  `credentials` are what the app is
+    configured with; new ones are made when none are given.  Ports of 0 are free ones, read back
+    from `url` and `rtms_url`.  `tls` serves ``wss://`` behind a CA of its own, at `ca_path`.
+    `seed` repeats every id and example.  `spec` is a document to use in place of the shipped one.
+    On a `host` off loopback the control API wants `api_token`, made when none is given.
+
+    Starting raises `PortInUse`, `SpecError`, and for a receiver that does not validate
+    `ReceiverUnreachable` or `ContractBroken`.
+    """
+
+    def __init__(
+        self,
+        *,
+        receivers: Sequence[str] = (),
+        credentials: Credentials | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        rtms_port: int = 0,
+        tls: bool = False,
+        seed: int | None = None,
+        spec: str | Path | None = None,
+        spec_profile: Profile = "corrected",
+        timings: Timings | None = None,
+        policy: StreamPolicy | None = None,
+        api_token: str | None = None,
+    ) -> None:
+        self.credentials = credentials or new_credentials()
+        self.seed = secrets.randbits(32) if seed is None else seed
+        self.spec = load_spec(spec, spec_profile)
+        self.ca_path: Path | None = None
+        self.api_token = api_token
+        if api_token is None and host not in _LOOPBACK:
+            self.api_token = secrets.token_urlsafe(24)
+        self._receivers = receivers
+        self._host = host
+        self._port = port
+        self._rtms_port = rtms_port
+        self._tls = tls
+        self._timings = timings or Timings()
+        self._policy = policy or StreamPolicy()
+        self._cleanup = contextlib.ExitStack()
+
+    # --- life ---------------------------------------------------------------------------------
+
+    def start(self) -> MockZoom:
+        try:
+            self._start()
+            for url in self._receivers:
+                self.subscribe(url)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def _start(self) -> None:
+        self._loop = LoopThread("mockzoom loop")
+        self._cleanup.callback(self._loop.close)
+        self._world = self._loop.run(self._build(), _START_S)
+        app = create_app(self._world, self._loop.call, self.api_token)
+        self._web = WebThread(
+            app,
+            name="control API",
+            host=self._host,
+            port=self._port,
+            max_body_bytes=MAX_BODY_BYTES,
+            option="--port",
+        )
+        self._cleanup.callback(self._web.close)
+        self._web.start()
+
+    async def _build(self) -> World:
+        clock = Clock()
+        journal = Journal(clock)
+        self._rtms = RtmsServer(journal)
+        context = None
+        if self._tls:
+            folder = self._cleanup.enter_context(tempfile.TemporaryDirectory(prefix="mockzoom-"))
+            self.ca_path = Path(folder) / "ca.pem"
+            context = server_context(self._host, self.ca_path)
+        await self._rtms.start(self._host, self._rtms_port, context)
+        self._on_close(self._rtms.close())
+        sender = await WebhookSender(self.credentials).__aenter__()
+        self._on_close(sender.__aexit__(None, None, None))
+        pacer = Pacer(clock)
+        return World(
+            credentials=self.credentials,
+            examples=ExampleFactory(self.spec, self.seed),
+            clock=clock,
+            journal=journal,
+            pacer=pacer,
+            rtms=self._rtms,
+            deliveries=Deliveries(sender, clock, journal),
+            timings=self._timings,
+            policy=self._policy,
+        )
+
+    def _on_close(self, work: Coroutine[Any, Any, None]) -> None:
+        self._cleanup.callback(lambda: self._loop.run(work))
+
+    def close(self) -> None:
+        """Stop everything; safe to call twice."""
+        self._cleanup.close()
+
+    def __enter__(self) -> MockZoom:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def reset(self) -> None:
+        """As newly started, with the same ports and credentials: no meeting, endpoint or entry."""
+        self._loop.run(self._world.reset())
+
+    # --- where it is --------------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """The base of the control API."""
+        return f"http://{self._host}:{self._web.port}"
+
+    @property
+    def rtms_url(self) -> str:
+        """The base of the RTMS sockets' URLs."""
+        return self._rtms.base_url
+
+    # --- what happens in it -------------------------------------------------------------------
+
+    def subscribe(self, url: str) -> None:
+        """Validate `url` and send it every event from now on.
+
+        Raises `ReceiverUnreachable` or `ContractBroken` when it does not validate; it is then
+        validated again when an event is due.
+        """
+        self._loop.run(self._world.deliveries.subscribe(url))
+
+    def meeting(
+        self,
+        topic: str = "mockzoom meeting",
+        participants: Sequence[str] = ("Alice",),
+        product: str = "meeting",
+    ) -> Meeting:
+        """A meeting (or webinar, session, contact_center) that is in progress."""
+        meeting = self._loop.call(self._world.create_meeting, topic, participants, product)
+        return Meeting(meeting, self._world, self._loop)
+
+    # --- what happened in it ------------------------------------------------------------------
+
+    def journal(self) -> list[dict[str, Any]]:
+        """Every entry that is kept, oldest first."""
+        return self._loop.call(lambda: [entry.as_dict() for entry in self._world.journal])
+
+    @property
+    def findings(self) -> list[Finding]:
+        """The clauses that the receivers broke."""
+        return list(self._world.journal.findings)
+
+    def wait_for(self, kind: str, timeout_s: float = 10, **fields: Any) -> dict[str, Any]:
+        """The first journal entry, old or new, of `kind` with these `fields`.
+
+        Raises `TimeoutError`, which names what was waited for.
+        """
+
+        def wanted(entry: Entry) -> bool:
+            told = entry.as_dict()
+            return entry.kind == kind and all(told.get(k) == v for k, v in fields.items())
+
+        return _wait(self._loop, self._world, wanted, timeout_s, f"{kind} with {fields}").as_dict()
+
+    def check(self) -> None:
+        """Raise `ContractBroken`, which lists the findings, if there are any."""
+        findings = self.findings
+        if findings:
+            told = "\n".join(f"  {finding}" for finding in findings)
+            raise ContractBroken(f"the receiver broke {len(findings)} clause(s):\n{told}")
+
+
+class Meeting:
+    """A meeting of a running `MockZoom`."""
+
+    def __init__(self, meeting: CoreMeeting, world: World, loop: LoopThread) -> None:
+        self._meeting = meeting
+        self._world = world
+        self._loop = loop
+
+    @property
+    def key(self) -> str:
+        """The id by which the control API calls it, a `meeting_id` for a meeting."""
+        return self._meeting.key
+
+    @property
+    def ids(self) -> dict[str, Any]:
+        return dict(self._meeting.ids)
+
+    @property
+    def participants(self) -> list[str]:
+        return list(self._meeting.participants)
+
+    def add(self, name: str) -> None:
+        """`name` joins the meeting."""
+        self._loop.call(self._world.join, self._meeting, name)
+
+    def say(self, name: str, text: str) -> Utterance:
+        """`name` says `text`, now or once what they are saying is said; returns at once."""
+        return self._loop.call(self._world.say, self._meeting, name, text)
+
+    def start_rtms(self) -> Stream:
+        """Start a stream: the started webhook is on its way."""
+        stream = self._loop.call(self._world.start_rtms, self._meeting)
+        return Stream(stream, self._world, self._loop)
+
+
+class Stream:
+    """A stream of a running `MockZoom`."""
+
+    def __init__(self, stream: LiveStream, world: World, loop: LoopThread) -> None:
+        self._stream = stream
+        self._world = world
+        self._loop = loop
+
+    @property
+    def rtms_stream_id(self) -> str:
+        return self._stream.id
+
+    @property
+    def server_urls(self) -> str:
+        return self._stream.machine.urls.signaling
+
+    @property
+    def state(self) -> StreamState:
+        return self._stream.machine.state
+
+    @property
+    def sent(self) -> dict[str, int]:
+        """Media messages sent so far, by kind."""
+        return dict(self._stream.sent)
+
+    def wait_ready(self, timeout_s: float = 10) -> None:
+        """Wait until the app is connected and media flows; raises `TimeoutError`."""
+        self._wait_state(StreamState.ACTIVE, timeout_s)
+
+    def wait_ended(self, timeout_s: float = 10) -> None:
+        """Wait until the stream has terminated; raises `TimeoutError`."""
+        self._wait_state(StreamState.TERMINATED, timeout_s)
+
+    def wait_spoken(self, timeout_s: float = 60) -> None:
+        """Wait until everything said in the meeting so far was sent; raises `TimeoutError`."""
+        self._loop.run(self._stream.spoken_out(timeout_s))
+
+    def pause(self) -> None:
+        self._feed(lambda machine, now_ms: machine.pause(now_ms))
+
+    def resume(self) -> None:
+        self._feed(lambda machine, now_ms: machine.resume(now_ms))
+
+    def stop(self, reason: StopReason = StopReason.MEETING_ENDED) -> None:
+        """End the stream and wait until the webhooks that tell of it were attempted."""
+        self._loop.call(self._world.stop_rtms, self._stream, reason)
+        self._loop.run(self._world.deliveries.drained(_START_S))
+
+    def _feed(self, step: Callable[..., None]) -> None:
+        self._loop.call(self._stream.feed, step)
+
+    def _wait_state(self, state: StreamState, timeout_s: float) -> None:
+        if self.state is state:
+            return
+        _wait(
+            self._loop,
+            self._world,
+            lambda e: (
+                e.kind == "state"
+                and e.stream == self.rtms_stream_id
+                and e.fields["state"] == state.name
+            ),
+            timeout_s,
+            f"stream {self.rtms_stream_id} to be {state.name}, it is {self.state.name}",
+        )
+
+
+def _wait(
+    loop: LoopThread,
+    world: World,
+    wanted: Callable[[Entry], bool],
+    timeout_s: float,
+    what: str,
+) -> Entry:
+    try:
+        return loop.run(world.journal.wait(wanted, timeout_s))
+    except TimeoutError:
+        raise TimeoutError(f"waited {timeout_s:g} s for {what}") from None

@@ -1,0 +1,181 @@
+"""The control API: start meetings, let people speak, read the journal, from any language.
+
+JSON in, JSON out, under ``/_mockzoom/``.  A meeting is addressed by its key: `meeting_id` for a
+meeting, `webinar_id`, `session_key` or `engagement_id` for the other products.  Mistakes are
+answered with one line in ``{"error": …}``: 404 for what does not exist, 400 for the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, TypeVar
+
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from mockzoom.core.codes import StopReason
+from mockzoom.core.meeting import Meeting
+from mockzoom.core.signing import same
+from mockzoom.engine.live_stream import LiveStream
+from mockzoom.engine.world import World
+from mockzoom.errors import MockzoomError, UnknownObject, UsageError
+
+__all__ = ["MAX_BODY_BYTES", "create_app"]
+
+T = TypeVar("T")
+
+Answer = tuple[Response, int]
+
+#: Control requests are small; what is larger is a mistake.
+MAX_BODY_BYTES = 1024 * 1024
+
+
+def create_app(world: World, call: Callable[..., Any], api_token: str | None = None) -> Flask:
+    """The app over `world`; `call(step, *args)` runs a step on the thread that the world lives on.
+
+    With an `api_token` every request needs ``Authorization: Bearer TOKEN``, health excepted.
+    """
+    app = Flask(__name__, static_folder=None)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+
+    def on_loop(view: Callable[..., Answer]) -> Callable[..., Answer]:
+        """The view runs on the world's thread, with the request's JSON object as first argument."""
+
+        @wraps(view)
+        def wrapped(**path: Any) -> Answer:
+            body = _json_object()
+            answer: tuple[Mapping[str, Any], int] = call(lambda: view(body, **path))
+            return jsonify(answer[0]), answer[1]
+
+        return wrapped
+
+    @app.before_request
+    def authorise() -> Answer | None:
+        if api_token is None or request.path == "/_mockzoom/health":
+            return None
+        if same(f"Bearer {api_token}", request.headers.get("Authorization", "")):
+            return None
+        return jsonify(error="authorization: expected the API token that the mock printed"), 401
+
+    @app.errorhandler(MockzoomError)
+    def mistake(error: MockzoomError) -> Answer:
+        return jsonify(error=str(error)), 404 if isinstance(error, UnknownObject) else 400
+
+    @app.errorhandler(HTTPException)
+    def http_mistake(error: HTTPException) -> Answer:
+        return jsonify(error=f"{request.method} {request.path}: {error.name}"), error.code or 500
+
+    @app.get("/_mockzoom/health")
+    def health() -> Answer:
+        return jsonify(status="ok"), 200
+
+    @app.get("/_mockzoom/journal")
+    def journal() -> Answer:
+        return jsonify(call(_journal, world)), 200
+
+    @app.post("/_mockzoom/meetings")
+    @on_loop
+    def create(body: Mapping[str, Any]) -> Any:
+        meeting = world.create_meeting(
+            _text(body, "topic", "mockzoom meeting"),
+            _names(body),
+            _text(body, "product", "meeting"),
+        )
+        return _meeting(meeting), 201
+
+    @app.get("/_mockzoom/meetings/<key>")
+    @on_loop
+    def show(body: Mapping[str, Any], key: str) -> Any:
+        meeting = world.meeting(key)
+        streams = [s for s in world.streams.values() if s.meeting is meeting]
+        return {**_meeting(meeting), "streams": [_stream(s) for s in streams]}, 200
+
+    @app.post("/_mockzoom/meetings/<key>/participants")
+    @on_loop
+    def join(body: Mapping[str, Any], key: str) -> Any:
+        participant = world.join(world.meeting(key), _text(body, "name"))
+        return {"user_id": participant.user_id, "user_name": participant.user_name}, 201
+
+    @app.post("/_mockzoom/meetings/<key>/participants/<name>/say")
+    @on_loop
+    def say(body: Mapping[str, Any], key: str, name: str) -> Any:
+        utterance = world.say(world.meeting(key), name, _text(body, "text"))
+        return {"start_ms": utterance.start_ms, "duration_ms": utterance.duration_ms}, 202
+
+    @app.post("/_mockzoom/meetings/<key>/rtms/start")
+    @on_loop
+    def start(body: Mapping[str, Any], key: str) -> Any:
+        return _stream(world.start_rtms(world.meeting(key))), 202
+
+    @app.post("/_mockzoom/meetings/<key>/rtms/stop")
+    @on_loop
+    def stop(body: Mapping[str, Any], key: str) -> Any:
+        stream = world.only_stream(world.meeting(key))
+        world.stop_rtms(stream, _stop_reason(body))
+        return _stream(stream), 202
+
+    return app
+
+
+def _json_object() -> Mapping[str, Any]:
+    """The request's body; an empty one is an empty object."""
+    if not request.get_data():
+        return {}
+    body = request.get_json(force=True, silent=True)
+    if not isinstance(body, dict):
+        raise UsageError("body: expected a JSON object")
+    return body
+
+
+def _text(body: Mapping[str, Any], name: str, default: str | None = None) -> str:
+    value = body.get(name, default)
+    if not isinstance(value, str) or not value.strip():
+        raise UsageError(f"{name}: expected a text, found {value!r}")
+    return value
+
+
+def _names(body: Mapping[str, Any]) -> list[str]:
+    names = body.get("participants", ["Alice"])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise UsageError(f"participants: expected a list of names, found {names!r}")
+    return names
+
+
+def _stop_reason(body: Mapping[str, Any]) -> StopReason:
+    value = body.get("stop_reason", StopReason.MEETING_ENDED)
+    if isinstance(value, bool) or value not in tuple(StopReason):
+        raise UsageError(
+            f"stop_reason: expected {min(StopReason):d} to {max(StopReason):d}, found {value!r}"
+        )
+    return StopReason(value)
+
+
+def _meeting(meeting: Meeting) -> dict[str, Any]:
+    return {
+        "product": meeting.product.name,
+        **meeting.ids,
+        "topic": meeting.topic,
+        "participants": [
+            {"user_id": p.user_id, "user_name": p.user_name} for p in meeting.participants.values()
+        ],
+    }
+
+
+def _stream(stream: LiveStream) -> dict[str, Any]:
+    return {
+        "rtms_stream_id": stream.id,
+        "server_urls": stream.machine.urls.signaling,
+        "state": stream.machine.state.name,
+        "sent": dict(stream.sent),
+    }
+
+
+def _journal(world: World) -> dict[str, Any]:
+    journal = world.journal
+    return {
+        "entries": [entry.as_dict() for entry in journal],
+        "dropped": journal.dropped,
+        "counters": dict(journal.counters),
+        "findings": [finding.as_dict() for finding in journal.findings],
+    }

@@ -1,0 +1,120 @@
+"""An app on the official SDK, in a process of its own: does what the vendor's samples do.
+
+It is configured by the SDK's own environment variables, is started by webhooks alone, and tells
+what happens as JSON lines behind an ``@`` on standard output.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import sys
+import threading
+from base64 import b64encode
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import rtms
+
+clients: dict[str, rtms.Client] = {}
+telling = threading.Lock()
+
+#: What the test may ask for beyond the SDK's defaults, as JSON in one variable.
+WANTED = json.loads(os.environ.get("SDK_APP", "{}"))
+
+
+def tell(what: str, **fields: Any) -> None:
+    with telling:
+        sys.stdout.write("@" + json.dumps({"what": what, **fields}) + "\n")
+        sys.stdout.flush()
+
+
+def join(payload: dict[str, Any]) -> None:
+    stream = payload["rtms_stream_id"]
+    client = clients[stream] = rtms.Client()
+    media: dict[str, Any] = {
+        "audio": client.on_audio_data,
+        "video": client.on_video_data,
+        "deskshare": client.on_deskshare_data,
+        "transcript": client.on_transcript_data,
+    }
+
+    def hear(kind: str) -> Any:
+        def heard(data: bytes, size: int, timestamp: int, metadata: Any) -> None:
+            tell(
+                kind,
+                stream=stream,
+                user_id=metadata.userId,
+                user_name=metadata.userName,
+                timestamp=timestamp,
+                data=b64encode(bytes(data)).decode(),
+            )
+
+        return heard
+
+    for kind in WANTED.get("media", ["audio", "transcript"]):
+        media[kind](hear(kind))
+    if "video_data_opt" in WANTED:
+        client.set_video_params(rtms.VideoParams(data_opt=WANTED["video_data_opt"]))
+    client.on_join_confirm(lambda code: tell("join", stream=stream, code=code))
+    client.on_leave(lambda code: tell("leave", stream=stream, code=code))
+    client.on_session_update(
+        lambda op, session: tell("session", stream=stream, op=op, id=session.sessionId)
+    )
+    client.on_user_update(
+        lambda op, user: tell("user", stream=stream, op=op, id=user.id, name=user.name)
+    )
+    client.on_participant_event(
+        lambda event, ts, people: tell("participant", stream=stream, event=event)
+    )
+    client.on_active_speaker_event(
+        lambda ts, user_id, name: tell("speaker", stream=stream, user_id=user_id, name=name)
+    )
+    client.on_sharing_event(lambda event, *rest: tell("sharing", stream=stream, event=event))
+    client.on_participant_video(
+        lambda users, on: tell("camera", stream=stream, users=list(users), on=on)
+    )
+    client.on_video_subscribed(
+        lambda user, status, error: tell("subscribed", stream=stream, user=user, status=status)
+    )
+    client.join(payload)
+
+
+class Webhook(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        event = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        payload, answer = event["payload"], {}
+        if event["event"] == "endpoint.url_validation":
+            key, token = os.environ["SDK_APP_TOKEN"].encode(), payload["plainToken"]
+            sealed = hmac.new(key, token.encode(), hashlib.sha256).hexdigest()
+            answer = {"plainToken": token, "encryptedToken": sealed}
+        elif event["event"].endswith("_started"):
+            join(payload)
+        tell("webhook", event=event["event"], payload=payload)
+        body = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def obey() -> None:
+    """Commands on standard input, one JSON list a line; its end ends the process."""
+    for line in sys.stdin:
+        stream, method, *args = json.loads(line)
+        getattr(clients[stream], method)(*args)
+    os._exit(0)  # the SDK's own shut-down waits for sockets that the test has finished with
+
+
+if __name__ == "__main__":
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Webhook)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=obey, daemon=True).start()
+    tell("listening", port=server.server_address[1])
+    rtms.run()
