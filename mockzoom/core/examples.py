@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 from mockzoom.core.spec import EventContract, Spec
@@ -88,9 +89,11 @@ class ExampleFactory:
         problems: list[Problem] = []
         for _ in range(_TRIES):
             event = self._value(contract.schema, "")
+            if not isinstance(event, dict):
+                event = {}
             problems = contract.problems(event)
             if not problems:
-                return dict(event)
+                return event
         raise InvalidEvent(
             f"{contract.name}: found no example in {_TRIES} tries, the last one had "
             f"{problems[0]}; give the field `examples` in the document"
@@ -99,19 +102,22 @@ class ExampleFactory:
     # --- values ---
 
     def _value(self, schema: Any, name: str) -> Any:
-        """A value for the field `name` that the keywords understood here allow."""
+        """A value for the field `name` that the keywords understood here allow.
+
+        What comes from the document is copied: an event is its caller's to change.
+        """
         schema = self._chosen(schema)
         if "const" in schema:
-            return schema["const"]
-        if "enum" in schema:
-            return self._random.choice(schema["enum"])
+            return deepcopy(schema["const"])
+        if schema.get("enum"):
+            return deepcopy(self._random.choice(schema["enum"]))
         type_ = self._type(schema)
         if type_ == "object" and ("properties" in schema or not schema.get("examples")):
-            return self._object(schema)
+            return self._object(schema, name)
         for known in (self._named(name), schema.get("examples", ())):
             fitting = [value for value in known if _fits(schema, value)]
             if fitting:
-                return self._random.choice(fitting)
+                return deepcopy(self._random.choice(fitting))
         return getattr(self, f"_{type_}")(schema, name)
 
     def _chosen(self, schema: Any) -> dict[str, Any]:
@@ -121,19 +127,17 @@ class ExampleFactory:
         folded = {key: value for key, value in schema.items() if key not in _COMBINATIONS}
         for keyword in _COMBINATIONS:
             branches = schema.get(keyword, [])
-            chosen = (
-                branches if keyword == "allOf" else branches and [self._random.choice(branches)]
-            )
-            for branch in chosen:
+            if branches and keyword != "allOf":
+                branches = [self._random.choice(branches)]
+            for branch in branches:
                 folded = _folded(folded, self._chosen(branch))
         return folded
 
     def _type(self, schema: Mapping[str, Any]) -> str:
         declared = schema.get("type")
         if isinstance(declared, list):
-            return str(
-                self._random.choice([name for name in declared if name != "null"] or ["null"])
-            )
+            kinds = [kind for kind in declared if kind != "null"]
+            return str(self._random.choice(kinds)) if kinds else "null"
         if declared:
             return str(declared)
         return next((kind for key, kind in _HINTS.items() if key in schema), "string")
@@ -144,19 +148,16 @@ class ExampleFactory:
         maker = None if name.startswith("_") else vars(ZoomIds).get(name)
         return [maker(self.ids)] if maker else []
 
-    def _object(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+    def _object(self, schema: Mapping[str, Any], name: str) -> dict[str, Any]:
         fields: dict[str, Any] = schema.get("properties", {})
         required = list(schema.get("required", []))
-        optional = [name for name in fields if name not in required]
+        optional = [field for field in fields if field not in required]
         least = max(0, schema.get("minProperties", 0) - len(required))
         most = min(len(optional), schema.get("maxProperties", len(fields)) - len(required))
         count = self._random.randint(min(least, most), most) if most > 0 else 0
         present = {*required, *self._random.sample(optional, count)}
-        order = [
-            *(name for name in fields if name in present),
-            *(n for n in required if n not in fields),
-        ]
-        return {name: self._value(fields.get(name, {}), name) for name in order}
+        order = [field for field in {**fields, **dict.fromkeys(required)} if field in present]
+        return {field: self._value(fields.get(field, {}), field) for field in order}
 
     def _array(self, schema: Mapping[str, Any], name: str) -> list[Any]:
         first = [self._value(item, name) for item in schema.get("prefixItems", [])]

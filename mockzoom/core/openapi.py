@@ -81,6 +81,7 @@ def resolved_schema(document: Document, at: str) -> Any:
 class _Reader:
     def __init__(self, document: Document) -> None:
         self.document = document
+        self.checked: set[str] = set()
 
     def read(self) -> dict[str, Any]:
         content = self.document.content
@@ -125,6 +126,9 @@ class _Reader:
 
     def operation(self, name: str, node: Any, at: str, trail: Trail) -> dict[str, Any]:
         self.known(self.mapping(node, at), _OPERATION, at, "in an operation")
+        tags = node.get("tags", [])
+        if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+            raise self.document.error(pointer(at, "tags"), "expected a list of names")
         if "requestBody" not in node:
             raise self.document.error(at, f"event {name!r} has no `requestBody`")
         body, body_at, body_trail = self.follow(
@@ -186,6 +190,9 @@ class _Reader:
 
     def check_schema(self, node: Any, at: str) -> None:
         """Refuse what the JSON Schema standard itself refuses, such as `type: strng`."""
+        if at in self.checked:
+            return
+        self.checked.add(at)
         try:
             jsonschema_rs.meta.validate(node)
         except jsonschema_rs.ValidationError as error:
@@ -206,6 +213,7 @@ class _Reader:
         if "$ref" not in node:
             return beside
         target, where, seen = self.jump(node["$ref"], at, trail)
+        self.check_schema(target, where)
         return _both(self.schema(target, where, seen), beside)
 
     def keyword(self, key: str, value: Any, at: str, trail: Trail) -> Any:

@@ -81,6 +81,14 @@ def test_overrides_do_not_change_what_comes_next() -> None:
     assert plain.event(name, now_ms=1) == overridden.event(name, now_ms=1)
 
 
+def test_an_event_is_its_callers_to_change() -> None:
+    """What is done to one event does not show in the document or in the next event."""
+    factory = ExampleFactory(load_spec(profile="published"), 1)
+    event = factory.event("rtms.concurrency_limited", now_ms=1)
+    event["payload"]["id_field"].clear()
+    assert factory.event("rtms.concurrency_limited", now_ms=1)["payload"]["id_field"]
+
+
 def test_overrides_that_break_the_contract_are_refused_unless_wanted() -> None:
     """The message names the field; a tester who wants the broken event says so."""
     factory = ExampleFactory(load_spec(), 1)

@@ -113,6 +113,8 @@ def test_an_event_whose_schema_does_not_mention_event_is_pinned_all_the_same(
     contract = custom(tmp_path, {"type": "object"}).event("a.happened")
     assert contract.problems({}) == []
     assert contract.problems({"event": "b.happened"})
+    with pytest.raises(SpecError, match=r"the body of 'a\.happened' is no object"):
+        custom(tmp_path, {"type": "array"})
     with pytest.raises(SpecError, match=r"the schema of `event` in 'a\.happened' excludes"):
         custom(tmp_path, {"properties": {"event": {"enum": ["b.happened"]}}})
 
@@ -239,6 +241,15 @@ def test_lint_finds_what_loading_forgives(tmp_path: Path) -> None:
     assert "is a required property (at #/info)" in found
     assert "example 'wrong' of meeting.rtms_stopped: event_ts: expected integer" in found
     assert "example 'wrong' of meeting.rtms_stopped: payload: is required" in found
+
+
+def test_lint_survives_what_trips_the_standards_validator(tmp_path: Path) -> None:
+    """A document that is broken enough to crash that library is still told in lines."""
+    document = as_vendor("/")
+    document["tags"] = [{"description": "without a name"}]
+    path = tmp_path / "vendor.json"
+    path.write_text(json.dumps(document))
+    assert any("the OpenAPI validator gave up" in line for line in lint(path))
 
 
 # --- fields ---
