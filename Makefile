@@ -1,5 +1,6 @@
 # Each target does the set-up that it needs: a virtual environment in .venv, by uv where there is
-# one and by venv and pip where there is not.  `make PYTHON=/path/to/python3.12 test` chooses.
+# one and by venv and pip where there is not.  `make PYTHON=/path/to/python3.12 test` chooses the
+# Python, `make UV= test` takes pip all the same, say where only pip knows the package index.
 
 SHELL := /bin/sh
 .DELETE_ON_ERROR:

@@ -1,23 +1,49 @@
-"""The two kinds of thread that both sides have: one for an asyncio loop, one for a web app."""
+"""The two kinds of thread that both sides have: one for an asyncio loop, one for a web app.
+
+Both stop for good when they are closed, and leave no socket, task or thread behind.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import errno
+import socket
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from typing import Any, TypeVar
 
 import waitress
 
-from mockzoom.errors import PortInUse
+from mockzoom.errors import ConfigurationError, PortInUse
 
-__all__ = ["LoopThread", "WebThread"]
+__all__ = ["LoopThread", "WebThread", "listen"]
 
 T = TypeVar("T")
 
 _CLOSE_S = 10
+
+#: Past this many times the app's own limit a body is not even read.  Up to there it is, because
+#: only who has sent a body to its end gets to read the app's 413.
+_UNREAD_FACTOR = 16
+
+
+def listen(host: str, port: int, what: str, option: str) -> socket.socket:
+    """A socket that listens on `host`, at `port` or, for 0, at any free one.
+
+    Raises `PortInUse`, and `ConfigurationError` for a host or port that cannot be had; both name
+    `what` was to listen, and `option`, which says where.
+    """
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=1024)
+    except (OSError, OverflowError, UnicodeError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).partition(" (")[0]
+        taken = getattr(error, "errno", None) == errno.EADDRINUSE
+        kind, hint = (PortInUse, ", or 0 for any") if taken else (ConfigurationError, "")
+        raise kind(
+            f"{what}: cannot listen on {host}:{port}: {reason}; give another {option}{hint}"
+        ) from None
 
 
 class LoopThread:
@@ -25,12 +51,15 @@ class LoopThread:
 
     def __init__(self, name: str) -> None:
         self._loop = _new_loop()
+        self._closed = False
+        self._running: set[Future[Any]] = set()
         self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
         self._thread.start()
 
     def post(self, step: Callable[..., None], *args: Any) -> None:
-        """Have `step` called on the loop, soon."""
-        self._loop.call_soon_threadsafe(step, *args)
+        """Have `step` called on the loop, soon; passed over once the loop has stopped."""
+        if not self._closed:
+            self._loop.call_soon_threadsafe(step, *args)
 
     def call(self, step: Callable[..., T], *args: Any) -> T:
         """What `step` returns or raises, called on the loop."""
@@ -41,23 +70,39 @@ class LoopThread:
         return self.run(on_loop())
 
     def run(self, work: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
-        """What `work` returns or raises, run on the loop."""
-        if not self._thread.is_alive():
+        """What `work` returns or raises, run on the loop.
+
+        It is cancelled when it takes longer than `timeout_s`, which raises `TimeoutError`, and
+        when the caller is interrupted.
+        """
+        if self._closed or threading.current_thread() is self._thread:
             work.close()
-            raise RuntimeError(f"{self._thread.name} has stopped")
+            why = "has stopped" if self._closed else "cannot wait for itself"
+            raise RuntimeError(f"{self._thread.name} {why}")
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        self._running.add(future)
         try:
             return future.result(timeout_s)
         except CancelledError:
             raise RuntimeError(f"{self._thread.name} has stopped") from None
+        finally:
+            self._running.discard(future)
+            future.cancel()
 
     def close(self) -> None:
-        """Cancel what still runs, then stop."""
-        if self._thread.is_alive():
+        """Cancel what still runs, then stop; safe to call twice."""
+        if self._closed:
+            return
+        try:
             self.run(_cancel_everything(), _CLOSE_S)
+        finally:
+            self._closed = True
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(_CLOSE_S)
-        self._loop.close()
+            for future in list(self._running):
+                future.cancel()
+            if not self._thread.is_alive():
+                self._loop.close()
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:
@@ -70,42 +115,36 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 
 
 async def _cancel_everything() -> None:
+    loop = asyncio.get_running_loop()
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    await asyncio.get_running_loop().shutdown_default_executor()
+    await loop.shutdown_asyncgens()
+    await loop.shutdown_default_executor()
 
 
 class WebThread:
     """Waitress on a thread of its own, that can be stopped.
 
-    It listens as soon as it is made, on `port` or, for 0, on any free one; raises `PortInUse`.
+    It listens as soon as it is made; raises what `listen` raises.
     """
 
     def __init__(
         self, app: Any, *, name: str, host: str, port: int, max_body_bytes: int, option: str
     ) -> None:
         self._sockets: dict[int, Any] = {}
-        try:
-            self._server = waitress.create_server(
-                app,
-                map=self._sockets,
-                host=host,
-                port=port,
-                threads=8,
-                ident=None,
-                max_request_body_size=max_body_bytes,
-                channel_timeout=30,
-            )
-        except OSError as error:
-            if error.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
-                raise
-            raise PortInUse(
-                f"{name}: cannot listen on {host}:{port}: {error.strerror}; "
-                f"give another {option}, or 0 for any"
-            ) from None
-        self.port: int = self._server.effective_port
+        listening = listen(host, port, name, option)
+        self.port: int = listening.getsockname()[1]
+        self._server = waitress.create_server(
+            app,
+            map=self._sockets,
+            sockets=[listening],
+            threads=8,
+            ident=None,
+            max_request_body_size=_UNREAD_FACTOR * max_body_bytes,
+            channel_timeout=30,
+        )
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
 
@@ -117,6 +156,9 @@ class WebThread:
             self._server.asyncore.loop(timeout=30, map=self._sockets, use_poll=True, count=1)
 
     def close(self) -> None:
+        """Stop serving; safe to call twice."""
+        if self._stopping.is_set():
+            return
         self._stopping.set()
         if self._thread.is_alive():
             self._server.pull_trigger()

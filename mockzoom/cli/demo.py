@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mockzoom.core.meeting import Utterance
     from mockzoom.receiver.receiver import Receiver
     from mockzoom.receiver.streams import StreamStatus
-    from mockzoom.server import MockZoom, Stream
+    from mockzoom.server import Meeting, MockZoom, Stream
 
 __all__ = ["demo"]
 
@@ -153,7 +153,7 @@ def _meet(
 
 
 def _talk(
-    stage: _Stage, script: list[tuple[str, str]], meeting: Any, stream: Stream
+    stage: _Stage, script: list[tuple[str, str]], meeting: Meeting, stream: Stream
 ) -> list[Utterance]:
     spoken: list[Utterance] = []
     for name, text in script:

@@ -77,7 +77,7 @@ def env(
     seed: int | None,
     as_json: bool,
 ) -> None:
-    """Print the variables that the official SDK and the vendor's samples read.
+    """Print the environment that the SDK and Zoom's samples read.
 
     Credentials that are not given are generated.  After
 

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -49,10 +50,24 @@ class _Lazy(click.Group):
             raise UsageError(f"no command {args[0]!r}{known}")
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception:
+            if ctx.params["debug"]:
+                traceback.print_exc()
+            raise
+
 
 @click.group(
     cls=_Lazy,
-    context_settings={"auto_envvar_prefix": "MOCKZOOM", "help_option_names": ["-h", "--help"]},
+    context_settings={
+        "auto_envvar_prefix": "MOCKZOOM",
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+    },
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.version_option(package_name="mockzoom", message="%(prog)s %(version)s")
@@ -86,10 +101,6 @@ def _run(arguments: list[str]) -> int:
     except click.Abort:
         return INTERRUPTED
     except Exception as error:
-        if "--debug" in arguments:
-            import traceback
-
-            traceback.print_exc()
         return _explain(error)
 
 

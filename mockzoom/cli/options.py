@@ -19,6 +19,7 @@ __all__ = [
     "credentials_options",
     "credentials_or_generated",
     "json_option",
+    "secret_token_option",
     "seed_option",
     "spec_options",
     "timings_option",
@@ -29,16 +30,19 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def credentials_options(command: Command) -> Command:
     """`--client-id`, `--client-secret` and `--secret-token`; None where not given."""
-    for flag, what in (
-        ("--secret-token", "The key that webhooks are signed with."),
-        ("--client-secret", "The key that handshakes are signed with."),
-        ("--client-id", "The app's client id."),
-    ):
-        envvar = "MOCKZOOM_" + flag[2:].replace("-", "_").upper()
-        command = click.option(
-            flag, envvar=envvar, show_envvar=True, help=f"{what}  Default: generated."
-        )(command)
-    return command
+    command = secret_token_option(command)
+    command = _credential("--client-secret", "The key that handshakes are signed with.")(command)
+    return _credential("--client-id", "The app's client id.")(command)
+
+
+def secret_token_option(command: Command) -> Command:
+    return _credential("--secret-token", "The key that webhooks are signed with.")(command)
+
+
+def _credential(flag: str, what: str) -> Callable[[Command], Command]:
+    envvar = "MOCKZOOM_" + flag[2:].replace("-", "_").upper()
+    help_ = f"{what}  Default: generated."
+    return click.option(flag, envvar=envvar, show_envvar=True, help=help_)
 
 
 def spec_options(command: Command) -> Command:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mockzoom.cli.options import (
-    credentials_options,
     credentials_or_generated,
     json_option,
+    secret_token_option,
     seed_option,
     spec_options,
 )
@@ -37,7 +37,7 @@ _UNAUTHORIZED = {401, 403}
     metavar="FIELD=VALUE",
     help="Give a field a value, as payload.stop_reason=6; may be repeated.",
 )
-@credentials_options
+@secret_token_option
 @spec_options
 @seed_option
 @json_option
@@ -45,8 +45,6 @@ def trigger(
     event: str,
     url: str,
     assignments: tuple[str, ...],
-    client_id: str | None,
-    client_secret: str | None,
     secret_token: str | None,
     spec: Path | None,
     spec_profile: Any,
@@ -64,7 +62,7 @@ def trigger(
     overrides = loaded.event(event).overrides(assignments)
     now_ms = time.time_ns() // 1_000_000
     body = encode(ExampleFactory(loaded, seed).event(event, overrides, now_ms=now_ms))
-    credentials = credentials_or_generated(client_id, client_secret, secret_token)
+    credentials = credentials_or_generated(None, None, secret_token)
     attempt = _deliver(credentials, url, body)
     if as_json:
         click.echo(json.dumps(_outcome(event, url, body, attempt)))

@@ -6,11 +6,14 @@ faster, for tests that play an interruption over real sockets; `scaled` gives an
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 
 from mockzoom.errors import ConfigurationError, nearest
 
 __all__ = ["Timings"]
+
+_PRESETS: Mapping[str, float] = {"zoom": 1.0, "fast": 0.02}
 
 
 @dataclass(frozen=True)
@@ -44,32 +47,30 @@ class Timings:
     backoff_ms: int = 1_000
     backoff_cap_ms: int = 16_000
 
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if type(value) is not int or value < 1:
+                raise ConfigurationError(f"timings: {name}: expected 1 or more, found {value!r}")
+
     @classmethod
     def named(cls, name: str) -> Timings:
         """The preset `zoom` or `fast`, or a factor such as ``"0.1"``."""
-        if name == "zoom":
-            return cls()
-        if name == "fast":
-            return cls().scaled(0.02)
         try:
-            return cls().scaled(float(name))
+            factor = _PRESETS.get(name) or float(name)
         except ValueError:
+            known = " or ".join(map(repr, _PRESETS))
             raise ConfigurationError(
-                f"timings: expected 'zoom', 'fast' or a factor above 0, found {name!r}"
-                + nearest(name, ["zoom", "fast"])
+                f"timings: expected {known} or a factor, found {name!r}{nearest(name, _PRESETS)}"
             ) from None
+        return cls().scaled(factor)
 
     def scaled(self, factor: float) -> Timings:
         """The same story with every interval multiplied by `factor` (counts stay)."""
         if not 0 < factor < float("inf"):
-            raise ValueError(f"factor must be above 0, found {factor}")
+            raise ConfigurationError(f"timings: expected a factor above 0, found {factor}")
         return Timings(
             **{
                 name: max(1, round(value * factor)) if name.endswith("_ms") else value
                 for name, value in asdict(self).items()
             }
         )
-
-    @classmethod
-    def names(cls) -> list[str]:
-        return [field.name for field in fields(cls)]

@@ -7,29 +7,26 @@ that ever crosses in that direction.
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import ssl
 import threading
-import time
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
-import waitress
 from aiohttp import ClientSession
 
+from mockzoom.clock import Clock
 from mockzoom.core.signing import Credentials
 from mockzoom.core.timings import Timings
-from mockzoom.errors import ConfigurationError, PortInUse
+from mockzoom.errors import ConfigurationError
 from mockzoom.receiver.rtms_client import allowed, open_session
 from mockzoom.receiver.streams import OnEvent, Settings, Streams, StreamStatus
 from mockzoom.receiver.webhook import MAX_BODY_BYTES, create_app
+from mockzoom.threads import LoopThread, WebThread
 
 __all__ = ["Receiver"]
-
-T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -70,8 +67,15 @@ class Receiver:
         self._changed = threading.Condition()
 
     def __enter__(self) -> Receiver:
-        self._web = _Web(self._app(), self._port)
-        self._loop = _Loop()
+        self._web = WebThread(
+            self._app(),
+            name="receiver",
+            host="127.0.0.1",
+            port=self._port,
+            max_body_bytes=MAX_BODY_BYTES,
+            option="--port",
+        )
+        self._loop = LoopThread("receiver streams")
         self._streams, self._session = self._loop.run(self._open())
         self._web.start()
         return self
@@ -83,7 +87,7 @@ class Receiver:
         trace: TracebackType | None,
     ) -> None:
         self._web.close()
-        self._loop.run(self._close())
+        self._loop.run(self._close(), _CLOSE_S)
         self._loop.close()
 
     @property
@@ -115,11 +119,12 @@ class Receiver:
     ) -> StreamStatus:
         def seen() -> StreamStatus | None:
             status = self.streams.get(id_)
-            return status if status is not None and reached(status) else None
+            over = status is not None and (reached(status) or status.ending is not None)
+            return status if over else None
 
         with self._changed:
             status = self._changed.wait_for(seen, timeout_s)
-        if status is None:
+        if status is None or not reached(status):
             now = self.streams.get(id_)
             found = "never started" if now is None else str(now.ending or now.state.name)
             raise TimeoutError(f"stream {id_}: not {what} within {timeout_s} s, found {found}")
@@ -132,11 +137,11 @@ class Receiver:
         return create_app(token, self._inbox, window_s=self._window_s)
 
     def _inbox(self, event: dict[str, Any]) -> None:
-        self._loop.call(self._streams.handle, event)
+        self._loop.post(self._streams.handle, event)
 
     async def _open(self) -> tuple[Streams, ClientSession]:
         session = open_session()
-        return Streams(self._settings, session, _clock(), self._on_event), session
+        return Streams(self._settings, session, Clock().now_ms, self._on_event), session
 
     async def _close(self) -> None:
         self._streams.close()
@@ -155,12 +160,6 @@ class Receiver:
             _log.exception("on_event(%r) failed", kind)
 
 
-def _clock() -> Callable[[], int]:
-    """Unix milliseconds that go on evenly, whatever happens to the system's clock."""
-    offset_s = time.time() - time.monotonic()
-    return lambda: int((time.monotonic() + offset_s) * 1000)
-
-
 def _trust(ca: Path | None) -> ssl.SSLContext | bool:
     if ca is None:
         return True
@@ -168,64 +167,3 @@ def _trust(ca: Path | None) -> ssl.SSLContext | bool:
         return ssl.create_default_context(cafile=str(ca))
     except OSError as error:
         raise ConfigurationError(f"CA file {ca}: {error.strerror or error}") from None
-
-
-class _Loop:
-    """An asyncio loop on a thread of its own."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="receiver streams")
-        self._thread.start()
-
-    def call(self, step: Callable[..., None], *args: Any) -> None:
-        self._loop.call_soon_threadsafe(step, *args)
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_CLOSE_S)
-
-    def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(_CLOSE_S)
-        self._loop.close()
-
-
-class _Web:
-    """Waitress on a thread of its own, that can be stopped."""
-
-    def __init__(self, app: Any, port: int) -> None:
-        self._sockets: dict[int, Any] = {}
-        try:
-            self._server = waitress.create_server(
-                app,
-                map=self._sockets,
-                host="127.0.0.1",
-                port=port,
-                threads=4,
-                ident=None,
-                # The app refuses less, but only a body that was read to its end gets its 413:
-                # past this the connection is cut while the sender is still sending.
-                max_request_body_size=16 * MAX_BODY_BYTES,
-                channel_timeout=30,
-            )
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            raise PortInUse(f"port {port} is in use: choose another with --port") from None
-        self.port: int = self._server.effective_port
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._serve, name="receiver webhooks")
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def _serve(self) -> None:
-        while not self._stopping.is_set():
-            self._server.asyncore.loop(timeout=30, map=self._sockets, use_poll=True, count=1)
-
-    def close(self) -> None:
-        self._stopping.set()
-        self._server.pull_trigger()
-        self._thread.join(_CLOSE_S)
-        self._server.task_dispatcher.shutdown()
-        self._server.asyncore.close_all(self._sockets)

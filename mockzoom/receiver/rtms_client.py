@@ -3,7 +3,8 @@
 Everything runs on one asyncio loop, so nothing here needs a lock.  Each socket is a task that
 dials, reads until the end, and always reports that it was lost; a second task writes what the
 machine says, so that a peer that does not read cannot hold up anybody else.  All is bounded: the
-size of a message, what waits to be written, and the time that dialling and closing may take.
+size of a message, what waits to be written, and the time that closing may take (for dialling the
+machine has a timer).
 """
 
 from __future__ import annotations
@@ -30,8 +31,10 @@ MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 #: Answers that wait to be written; a peer that lets as many pile up has stopped reading.
 _MAX_WAITING = 256
 
-_DIAL_S = 10
 _CLOSE_S = 2
+
+#: TLS closes a connection in its own time, which nothing reports; aiohttp's manual says to wait.
+_TLS_GOODBYE_S = 0.25
 
 _LOST = (aiohttp.ClientError, OSError, ValueError, RecursionError)  # TimeoutError is an OSError
 
@@ -138,14 +141,13 @@ class RtmsClient:
             )
 
     async def dial(self, url: str) -> aiohttp.ClientWebSocketResponse:
-        async with asyncio.timeout(_DIAL_S):
-            return await self._session.ws_connect(
-                url,
-                ssl=self._tls,
-                compress=0,
-                max_msg_size=MAX_MESSAGE_BYTES,
-                timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_S),
-            )
+        return await self._session.ws_connect(
+            url,
+            ssl=self._tls,
+            compress=0,
+            max_msg_size=MAX_MESSAGE_BYTES,
+            timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_S),
+        )
 
 
 class _Socket:
@@ -179,6 +181,8 @@ class _Socket:
             pass  # the machine does not ask why: it dials again, or gives up
         finally:
             self._feed(self._client.machine.lost)
+            if url.startswith("wss"):
+                await asyncio.sleep(_TLS_GOODBYE_S)
 
     async def _talk(self, ws: aiohttp.ClientWebSocketResponse) -> None:
         self._feed(self._client.machine.opened)

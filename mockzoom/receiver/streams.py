@@ -2,7 +2,7 @@
 
 Events come twice, late and in any order, so what counts is what is known of the stream:
 
-    started      unknown: join it.  Live: the machine tells a repeat from a failover.
+    started      unknown: join it.  Live: a repeat, or a failover if it is newer and says so.
                  Ended: join it only if a breakdown ended it and this start is newer than that.
     interrupted  live: its sockets are dead, whatever they look like.  Else: too late, ignored.
     stopped      live: close it.  Unknown: remember it, for its start may be yet to come.
@@ -134,8 +134,9 @@ class Streams:
         payload = event["payload"]
         id_ = payload["rtms_stream_id"]
         if stream is not None:
-            stream.event_ts = max(stream.event_ts, event["event_ts"])
-            stream.client.act(stream.machine.failover, payload["server_urls"])
+            if event["event_ts"] >= stream.event_ts:
+                stream.event_ts = event["event_ts"]
+                stream.client.act(stream.machine.failover, payload["server_urls"])
         elif id_ in self._past and not self._past[id_].may_return(product, event["event_ts"]):
             _log.info("start of a stream that has ended, ignored")
         elif len(self._live) >= MAX_LIVE:
@@ -172,10 +173,10 @@ class Streams:
 
     def ended(self, stream: _Stream, ending: Ending) -> None:
         id_ = stream.machine.rtms_stream_id
-        del self._live[id_]
-        self._remember(id_, _Past(stream.event_ts, ending, stream.status()))
         if ending.revoked(stream.machine.product):
             discard(self._settings.recordings, id_)
+        self._remember(id_, _Past(stream.event_ts, ending, stream.status(ending)))
+        del self._live[id_]
 
     def tell(self, kind: str, stream: _Stream, /, **fields: Any) -> None:
         self._on_event(kind, {"rtms_stream_id": stream.machine.rtms_stream_id, **fields})
@@ -225,7 +226,8 @@ class _Stream:
         self._joined = False
         self._disk_error = ""
 
-    def status(self) -> StreamStatus:
+    def status(self, ending: Ending | None = None) -> StreamStatus:
+        """As it is now; only who has put the files in order tells the `ending`."""
         machine = self.machine
         return StreamStatus(
             machine.rtms_stream_id,
@@ -233,7 +235,7 @@ class _Stream:
             machine.id,
             machine.state,
             self._joined,
-            machine.ending,
+            ending,
             dict(self._recorder.counters),
             dict(machine.granted),
             {media.name or str(int(media)): code for media, code in machine.refused.items()},
