@@ -7,7 +7,6 @@ speak at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +19,10 @@ __all__ = ["Meeting", "Participant", "Utterance"]
 #: Ids that clients are known to take: the official SDK drops what does not fit an int32.
 _FIRST_USER_ID = 16_778_240
 _USER_ID_STEP = 1_024
+
+#: As much as one may say at once: what is said is kept in memory as sound.
+_MAX_SPEECH_MS = 10 * 60_000
+_MAX_TEXT = 20_000
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,8 @@ class Meeting:
         return str(self.ids[self.product.id_field])
 
     def join(self, name: str, rtms_session_id: str) -> Participant:
+        if not name.strip() or not _is_unicode(name):
+            raise UsageError(f"meeting {self.key}: expected a participant's name, found {name!a}")
         if name in self.participants:
             raise UsageError(f"meeting {self.key}: {name!r} is in it already; use another name")
         user_id = _FIRST_USER_ID + _USER_ID_STEP * len(self.participants)
@@ -86,13 +91,21 @@ class Meeting:
             ) from None
 
     def say(self, name: str, text: str, now_ms: int) -> Utterance:
-        """`name` begins to say `text` now, or once what they are saying is said."""
-        if not text.strip():
-            raise UsageError("say: expected a text with at least one word, found none")
+        """`name` begins to say `text` now, or once what they are saying is said.
+
+        Raises `UnknownObject` for who is not there, and `UsageError` for what cannot be said: no
+        word at all, or more than ten minutes.
+        """
         speaker = self.participant(name)
+        if not text.strip() or not _is_unicode(text):
+            raise UsageError(f"say: expected a text with at least one word, found {text[:40]!a}")
+        if len(text) > _MAX_TEXT or (duration_ms := speaking_ms(text)) > _MAX_SPEECH_MS:
+            raise UsageError(
+                f"say: expected at most {_MAX_SPEECH_MS // 60_000} minutes of speech, "
+                f"found {len(text)} characters; say it in parts"
+            )
         own = (u.end_ms for u in self.utterances if u.participant is speaker)
-        start_ms = _on_grid(max(now_ms, *own, 0))
-        utterance = Utterance(speaker, text, start_ms, speaking_ms(text))
+        utterance = Utterance(speaker, text, _on_grid(max(now_ms, *own, 0)), duration_ms)
         self.utterances.append(utterance)
         return utterance
 
@@ -100,10 +113,16 @@ class Meeting:
         """Drop what ended before `now_ms`, so that a long meeting does not grow."""
         self.utterances = [u for u in self.utterances if u.end_ms >= now_ms]
 
-    def spoken_ms(self, utterances: Iterable[Utterance] | None = None) -> int:
-        return sum(u.duration_ms for u in (self.utterances if utterances is None else utterances))
-
 
 def _on_grid(at_ms: int) -> int:
     # Frames are cut on this grid, so speech starts on it too.
     return -(-at_ms // FRAME_MS) * FRAME_MS
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether `text` can go over the wire: JSON may hold half of a surrogate pair, UTF-8 not."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -84,8 +84,9 @@ def _on_signaling_handshake(
 
 def _on_ready(stream: StreamMachine, socket: Socket, message: Message, now_ms: int) -> None:
     check = "rtms.ready-ack"
-    if not socket.is_signaling:
-        raise Rejected(C.INVALID_CLIENT_READY_ACK, check, "the signaling socket", str(socket))
+    if socket is not stream.signaling:
+        wanted = "the signaling socket after its handshake"
+        raise Rejected(C.INVALID_CLIENT_READY_ACK, check, wanted, str(socket))
     if message.get("rtms_stream_id") != stream.identity.rtms_stream_id:
         raise Rejected(
             C.INVALID_CLIENT_READY_ACK,
@@ -188,6 +189,9 @@ def _on_media_handshake(
             "none",
         )
     types, params = check_media(message, socket.key, stream.offered, stream.media_sockets)
+    if socket.joined:
+        status = C.DUPLICATE_MEDIA_DATA_CONNECTION
+        raise Rejected(status, "rtms.duplicate", "one handshake a socket", "a second one")
     all_media = message["media_type"] == MediaType.ALL
     stream.join_media(socket, types, params, all_media=all_media, now_ms=now_ms)
     stream.send(socket, messages.data_handshake_resp(message.get("sequence", 0), params))
@@ -247,7 +251,7 @@ def _refusal(message: Message, kind: int, status: StatusCode, reason: str, now_m
         for name, default in _ECHOED.get(answer, {}).items()
     }
     if answer in _STAMPED:
-        fields["timestamp"] = now_ms
+        fields |= {**_STAMPED[answer], "timestamp": now_ms}
     return messages.refusal(answer, status, reason, **fields)
 
 
@@ -294,18 +298,19 @@ _ANSWERS: Mapping[int, MessageType] = {
 _ECHOED: Mapping[int, Mapping[str, object]] = {
     T.SIGNALING_HAND_SHAKE_RESP: {"protocol_version": 1, "sequence": 0},
     T.DATA_HAND_SHAKE_RESP: {"protocol_version": 1, "sequence": 0},
-    T.SESSION_STATE_RESP: {"rtms_session_id": "", "state": int(SessionState.INACTIVE)},
-    T.STREAM_STATE_RESP: {"rtms_stream_id": "", "state": int(StreamState.INACTIVE)},
+    T.SESSION_STATE_RESP: {"rtms_session_id": ""},
+    T.STREAM_STATE_RESP: {"rtms_stream_id": ""},
     T.STREAM_CLOSE_RESP: {"rtms_stream_id": ""},
     T.VIDEO_SUBSCRIPTION_RESP: {"user_id": 0},
 }
 
-_STAMPED = (
-    T.SESSION_STATE_RESP,
-    T.STREAM_STATE_RESP,
-    T.STREAM_CLOSE_RESP,
-    T.VIDEO_SUBSCRIPTION_RESP,
-)
+#: Answers that carry the time, and what else they must hold.
+_STAMPED: Mapping[int, Mapping[str, int]] = {
+    T.SESSION_STATE_RESP: {"state": SessionState.INACTIVE},
+    T.STREAM_STATE_RESP: {"state": StreamState.INACTIVE},
+    T.STREAM_CLOSE_RESP: {},
+    T.VIDEO_SUBSCRIPTION_RESP: {},
+}
 
 
 def _excerpt(data: str | bytes) -> str:

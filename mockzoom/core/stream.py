@@ -236,11 +236,11 @@ class StreamMachine(Briefing):
 
     def _window_over(self, now_ms: int) -> None:
         if self._window_reason is StopReason.CONNECTION_TIMEOUT:
-            check, where, window_ms = "rtms.connect", self.urls.signaling, "connect_window_ms"
+            check, window_ms = "rtms.connect", self.timings.connect_window_ms
         else:
-            check, where, window_ms = "rtms.reconnect", "signaling socket", "signaling_window_ms"
-        wanted = f"a signaling handshake within {getattr(self.timings, window_ms)} ms"
-        self.found(check, where, wanted, "none")
+            check, window_ms = "rtms.reconnect", self.timings.signaling_window_ms
+        wanted = f"a signaling handshake within {window_ms} ms"
+        self.found(check, "signaling socket", wanted, "none")
         self.stop(self._window_reason, now_ms)
 
     def _media_window_over(self, media: MediaType, now_ms: int) -> None:
@@ -267,12 +267,11 @@ class StreamMachine(Briefing):
         self.timers.set("window", until_ms)
 
     def _hold(self, happening: Happening, paused: bool, now_ms: int) -> None:
+        before, after = self.state, LIFECYCLE.after(self.state, happening)
         if self._paused == paused:
             raise RefusedTransition(f"stream: {happening.name} is not possible: it is so already")
-        before = self.state
-        self._step(happening)
-        self._paused = paused
-        if self.state is before:
+        self.state, self._paused = after, paused
+        if after is before:
             return
         for socket in self.media_sockets if self.flowing else ():
             socket.flow_from_ms = socket.audio_from_ms = now_ms

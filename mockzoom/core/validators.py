@@ -36,6 +36,7 @@ __all__ = [
     "Problem",
     "ReferenceValidator",
     "Validator",
+    "reported",
     "with_bounds",
 ]
 
@@ -120,7 +121,7 @@ class ReferenceValidator:
         self._validator = Draft202012Validator(schema, format_checker=formats)
 
     def problems(self, value: object) -> list[Problem]:
-        return _reported(self._validator.iter_errors(value))
+        return reported(self._validator.iter_errors(value))
 
 
 class OpenApiValidator:
@@ -146,7 +147,7 @@ class OpenApiValidator:
             self._openapi.validate_webhook_request(self._request(json.dumps(value).encode()))
         except OpenAPIError as error:
             broken = getattr(error.__cause__, "schema_errors", None)
-            return _reported(broken) if broken else [Problem("", str(error))]
+            return reported(broken) if broken else [Problem("", str(error))]
         return []
 
     def _request(self, body: bytes) -> _WebhookRequest:
@@ -189,8 +190,8 @@ def _without_surrogates(value: object) -> Any:
     return json.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
 
 
-def _reported(errors: Iterable[Any]) -> list[Problem]:
-    """What `jsonschema` found, which openapi-core builds on."""
+def reported(errors: Iterable[Any]) -> list[Problem]:
+    """What `jsonschema` found, which openapi-core builds on too."""
     problems = []
     for error in errors:
         path, keyword = list(error.absolute_path), str(error.validator)

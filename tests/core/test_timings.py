@@ -1,0 +1,54 @@
+"""Every interval, and the ways to make all of them faster."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pytest
+
+from mockzoom.core.timings import Timings
+from mockzoom.errors import ConfigurationError
+
+
+def test_the_defaults_are_the_vendors() -> None:
+    """Keep-alives every 10 s, three missed, windows of 60 and 65 s, a minute of audio."""
+    zoom = Timings.named("zoom")
+    assert zoom == Timings()
+    assert (zoom.keep_alive_ms, zoom.keep_alives_missed) == (10_000, 3)
+    assert (zoom.signaling_window_ms, zoom.media_window_ms) == (60_000, 65_000)
+    assert (zoom.audio_buffer_ms, zoom.silence_ms) == (60_000, 65_000)
+
+
+def test_fast_tells_an_interruption_in_three_seconds() -> None:
+    """Three missed keep-alives and the window after them take less than 3 s."""
+    fast = Timings.named("fast")
+    four_rounds_ms = (fast.keep_alives_missed + 1) * fast.keep_alive_ms
+    assert four_rounds_ms + fast.signaling_window_ms < 3_000
+
+
+@pytest.mark.parametrize("factor", [0.00001, 0.02, 0.5, 1, 3])
+def test_a_factor_scales_every_interval_and_no_count(factor: float) -> None:
+    """Intervals keep their proportions, down to 1 ms; the number of missed keep-alives stays."""
+    scaled, zoom = asdict(Timings.named(str(factor))), asdict(Timings())
+    assert scaled.pop("keep_alives_missed") == zoom.pop("keep_alives_missed")
+    assert scaled == {name: max(1, round(value * factor)) for name, value in zoom.items()}
+
+
+@pytest.mark.parametrize("name", ["0", "-1", "inf", "nan", "0.0"])
+def test_a_factor_is_above_zero(name: str) -> None:
+    """Time neither stands still nor runs backwards."""
+    with pytest.raises(ConfigurationError, match="expected a factor above 0, found"):
+        Timings.named(name)
+
+
+def test_an_unknown_preset_is_named_with_its_neighbour() -> None:
+    """A mistyped preset gets the list and the nearest name."""
+    with pytest.raises(ConfigurationError, match=r"'zoom' or 'fast'.*found 'fats'; did you mean"):
+        Timings.named("fats")
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, True])
+def test_an_interval_is_a_positive_integer(value: int) -> None:
+    """A setting that cannot be is refused by name."""
+    with pytest.raises(ConfigurationError, match="keep_alive_ms: expected 1 or more, found"):
+        Timings(keep_alive_ms=value)
