@@ -21,7 +21,7 @@ import tempfile
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 from mockzoom.clock import Clock
 from mockzoom.core.codes import StopReason, StreamState
@@ -41,16 +41,15 @@ from mockzoom.engine.live_stream import LiveStream
 from mockzoom.engine.pacer import Pacer
 from mockzoom.engine.rtms_server import RtmsServer
 from mockzoom.engine.world import World
-from mockzoom.errors import ContractBroken
+from mockzoom.errors import ContractBroken, UsageError
 from mockzoom.threads import LoopThread, WebThread
 from mockzoom.web.app import MAX_BODY_BYTES, create_app
 
 __all__ = ["Meeting", "MockZoom", "Stream", "new_credentials"]
 
-T = TypeVar("T")
-
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _START_S = 20.0
+_CLOSE_S = 10.0
 
 
 def new_credentials() -> Credentials:
@@ -103,10 +102,14 @@ class MockZoom:
         self._timings = timings or Timings()
         self._policy = policy or StreamPolicy()
         self._cleanup = contextlib.ExitStack()
+        self._running = False
 
     # --- life ---------------------------------------------------------------------------------
 
     def start(self) -> MockZoom:
+        if self._running:
+            raise UsageError("the mock is running already; make another MockZoom for a second one")
+        self._running = True
         try:
             self._start()
             for url in self._receivers:
@@ -142,28 +145,30 @@ class MockZoom:
             self.ca_path = Path(folder) / "ca.pem"
             context = server_context(self._host, self.ca_path)
         await self._rtms.start(self._host, self._rtms_port, context)
-        self._on_close(self._rtms.close())
+        self._on_close(self._rtms.close)
         sender = await WebhookSender(self.credentials).__aenter__()
-        self._on_close(sender.__aexit__(None, None, None))
-        pacer = Pacer(clock)
-        return World(
+        self._on_close(lambda: sender.__aexit__(None, None, None))
+        world = World(
             credentials=self.credentials,
             examples=ExampleFactory(self.spec, self.seed),
             clock=clock,
             journal=journal,
-            pacer=pacer,
+            pacer=Pacer(clock, journal),
             rtms=self._rtms,
             deliveries=Deliveries(sender, clock, journal),
             timings=self._timings,
             policy=self._policy,
         )
+        self._cleanup.callback(lambda: self._loop.call(world.close))
+        return world
 
-    def _on_close(self, work: Coroutine[Any, Any, None]) -> None:
-        self._cleanup.callback(lambda: self._loop.run(work))
+    def _on_close(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._cleanup.callback(lambda: self._loop.run(work(), _CLOSE_S))
 
     def close(self) -> None:
         """Stop everything; safe to call twice."""
         self._cleanup.close()
+        self._running = False
 
     def __enter__(self) -> MockZoom:
         return self.start()
@@ -177,15 +182,19 @@ class MockZoom:
         self.close()
 
     def reset(self) -> None:
-        """As newly started, with the same ports and credentials: no meeting, endpoint or entry."""
-        self._loop.run(self._world.reset())
+        """As newly started, with the same ports and credentials: no meeting, endpoint or entry.
+
+        What is in flight is cancelled; new ids are none that were given out before.
+        """
+        self._loop.call(self._world.reset)
 
     # --- where it is --------------------------------------------------------------------------
 
     @property
     def url(self) -> str:
         """The base of the control API."""
-        return f"http://{self._host}:{self._web.port}"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._web.port}"
 
     @property
     def rtms_url(self) -> str:
@@ -226,14 +235,21 @@ class MockZoom:
     def wait_for(self, kind: str, timeout_s: float = 10, **fields: Any) -> dict[str, Any]:
         """The first journal entry, old or new, of `kind` with these `fields`.
 
-        Raises `TimeoutError`, which names what was waited for.
+        Raises `TimeoutError`, which names what was waited for and the last entry of that kind.
         """
 
         def wanted(entry: Entry) -> bool:
-            told = entry.as_dict()
-            return entry.kind == kind and all(told.get(k) == v for k, v in fields.items())
+            told = entry.as_dict() if entry.kind == kind else {}
+            return bool(told) and all(told.get(k) == v for k, v in fields.items())
 
-        return _wait(self._loop, self._world, wanted, timeout_s, f"{kind} with {fields}").as_dict()
+        what = f"{kind} with {fields}" if fields else kind
+        try:
+            entry = self._loop.run(self._world.journal.wait(wanted, timeout_s))
+        except TimeoutError:
+            others = [entry for entry in self.journal() if entry["kind"] == kind]
+            seen = f"the last of {len(others)} was {others[-1]}" if others else "there was none"
+            raise TimeoutError(f"waited {timeout_s:g} s for {what}; {seen}") from None
+        return entry.as_dict()
 
     def check(self) -> None:
         """Raise `ContractBroken`, which lists the findings, if there are any."""
@@ -305,15 +321,24 @@ class Stream:
 
     def wait_ready(self, timeout_s: float = 10) -> None:
         """Wait until the app is connected and media flows; raises `TimeoutError`."""
-        self._wait_state(StreamState.ACTIVE, timeout_s)
+        self._wait(lambda: self._stream.machine.flowing, timeout_s, "connected")
 
     def wait_ended(self, timeout_s: float = 10) -> None:
         """Wait until the stream has terminated; raises `TimeoutError`."""
-        self._wait_state(StreamState.TERMINATED, timeout_s)
+        self._wait(lambda: self.state is StreamState.TERMINATED, timeout_s, "ended")
 
     def wait_spoken(self, timeout_s: float = 60) -> None:
-        """Wait until everything said in the meeting so far was sent; raises `TimeoutError`."""
-        self._loop.run(self._stream.spoken_out(timeout_s))
+        """Wait until what was said in the meeting so far was sent to the app and read by it.
+
+        Only an app that is connected is waited for.  Raises `TimeoutError`.
+        """
+        try:
+            self._loop.run(self._stream.spoken_out(timeout_s))
+        except TimeoutError:
+            raise TimeoutError(
+                f"waited {timeout_s:g} s for stream {self.rtms_stream_id} to be sent what was "
+                f"said, it is {self.state.name} and was sent {self.sent}"
+            ) from None
 
     def pause(self) -> None:
         self._feed(lambda machine, now_ms: machine.pause(now_ms))
@@ -329,30 +354,14 @@ class Stream:
     def _feed(self, step: Callable[..., None]) -> None:
         self._loop.call(self._stream.feed, step)
 
-    def _wait_state(self, state: StreamState, timeout_s: float) -> None:
-        if self.state is state:
+    def _wait(self, reached: Callable[[], bool], timeout_s: float, what: str) -> None:
+        if reached():
             return
-        _wait(
-            self._loop,
-            self._world,
-            lambda e: (
-                e.kind == "state"
-                and e.stream == self.rtms_stream_id
-                and e.fields["state"] == state.name
-            ),
-            timeout_s,
-            f"stream {self.rtms_stream_id} to be {state.name}, it is {self.state.name}",
-        )
-
-
-def _wait(
-    loop: LoopThread,
-    world: World,
-    wanted: Callable[[Entry], bool],
-    timeout_s: float,
-    what: str,
-) -> Entry:
-    try:
-        return loop.run(world.journal.wait(wanted, timeout_s))
-    except TimeoutError:
-        raise TimeoutError(f"waited {timeout_s:g} s for {what}") from None
+        try:
+            # Each change of state is an entry, so this asks again whenever it may have come.
+            self._loop.run(self._world.journal.wait(lambda _: reached(), timeout_s))
+        except TimeoutError:
+            raise TimeoutError(
+                f"waited {timeout_s:g} s for stream {self.rtms_stream_id} to be {what}, "
+                f"it is {self.state.name}"
+            ) from None

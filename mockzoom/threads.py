@@ -35,6 +35,8 @@ def listen(host: str, port: int, what: str, option: str) -> socket.socket:
     `what` was to listen, and `option`, which says where.
     """
     try:
+        if not 0 <= port <= 65_535:
+            raise OverflowError("a port is 0 to 65535")  # some systems take it modulo 65536
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family, backlog=1024)
     except (OSError, OverflowError, UnicodeError) as error:

@@ -1,20 +1,19 @@
 """The vendor's REST operations: where they are, who may call them, and what they take.
 
 `load_rest` reads `spec/zoom-rest.openapi.yaml`.  Whatever answers or checks a request takes path,
-method, products, scopes and the shape of the body from the `Operation` that is made of it, so that
+method, ids, scopes and the shape of the body from the `Operation` that is made of it, so that
 an operation more is a piece of the document more.  Requests are judged by openapi-core, about a
 millisecond each: an app makes a few a stream, so the oracle itself can stand at the edge.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
 from mockzoom.core.document import read_document
-from mockzoom.core.products import PRODUCTS, Product
 from mockzoom.core.validators import Problem, reported
 from mockzoom.resources import spec_path
 
@@ -28,16 +27,16 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 class Operation:
     """One operation.
 
-    `path` is a template as the document writes it, `id_name` the parameter in it, `products` those
-    that its tags name.  `security` holds the alternatives to prove who calls, any of which will
-    do: the scopes that a token needs, by the scheme.
+    `path` is a template as the document writes it, `id_name` the parameter in it or ``""``, and
+    `ids` the fields of the webhooks that it may be taken from.  `security` holds the ways to prove
+    who calls, any of which will do: the scopes that it takes, by the scheme.
     """
 
     name: str
     method: str
     path: str
     id_name: str
-    products: tuple[Product, ...]
+    ids: tuple[str, ...]
     security: tuple[Mapping[str, tuple[str, ...]], ...]
 
     def takes(self, scheme: str) -> bool:
@@ -58,22 +57,15 @@ class RestSpec:
     operations: Mapping[str, Operation]
     scopes: tuple[str, ...]
 
-    def problems(
-        self,
-        operation: Operation,
-        body: bytes,
-        content_type: str,
-        query: Mapping[str, str] | None = None,
-    ) -> list[Problem]:
-        """Every way in which a request breaks the document; [] when it keeps it.
+    def problems(self, operation: Operation, body: bytes, content_type: str) -> list[Problem]:
+        """Every way in which a request's body breaks the document; [] when it keeps it.
 
-        `content_type` is a bare media type.  What may be asked of whom is not looked at.
+        `content_type` is a bare media type.
         """
         from openapi_core.exceptions import OpenAPIError
 
-        request = _Request(operation, body, content_type, query or {})
         try:
-            self._openapi.validate_request(request)
+            self._openapi.validate_request(_Request(operation, body, content_type))
         except OpenAPIError as error:
             broken = getattr(error.__cause__, "schema_errors", None)
             return reported(broken) if broken else [Problem("", _reason(error))]
@@ -107,18 +99,15 @@ class _Request:
 
     host_url = "http://localhost"
 
-    def __init__(
-        self, operation: Operation, body: bytes, content_type: str, query: Mapping[str, str]
-    ) -> None:
+    def __init__(self, operation: Operation, body: bytes, content_type: str) -> None:
         from openapi_core.datatypes import RequestParameters
-        from werkzeug.datastructures import ImmutableMultiDict
 
         self.path = operation.path
         self.method = operation.method
         self.body = body
         self.content_type = content_type
         path = {operation.id_name: "id"} if operation.id_name else {}
-        self.parameters = RequestParameters(query=ImmutableMultiDict(query), path=path)
+        self.parameters = RequestParameters(path=path)
 
 
 @lru_cache(maxsize=1)
@@ -141,14 +130,15 @@ def _operations(paths: Mapping[str, Any]) -> Iterator[Operation]:
 
 
 def _operation(
-    path: str, method: str, node: Mapping[str, Any], parameters: tuple[Mapping[str, Any], ...]
+    path: str, method: str, node: Mapping[str, Any], parameters: Sequence[Mapping[str, Any]]
 ) -> Operation:
+    id_ = next((parameter for parameter in parameters if parameter["in"] == "path"), {"name": ""})
     return Operation(
         name=node["operationId"],
         method=method,
         path=path,
-        id_name=next((parameter["name"] for parameter in parameters), ""),
-        products=tuple(PRODUCTS[tag] for tag in node["tags"] if tag in PRODUCTS),
+        id_name=id_["name"],
+        ids=tuple(id_.get("x-ids", ())),
         security=tuple(
             {scheme: tuple(scopes) for scheme, scopes in alternative.items()}
             for alternative in node["security"]

@@ -2,7 +2,8 @@
 
 `WebhookSender` makes single attempts.  `Deliveries` keeps the endpoints: each is validated before
 it gets its first event and has a queue of its own, so that its events stay in order and an
-endpoint that hangs delays nobody else.
+endpoint that hangs delays nobody else.  An event that cannot be sent because of a mistake of ours
+is a failure in the journal, and the next one is sent all the same.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import hmac
 import json
 import secrets
 import time
-from dataclasses import dataclass, field
+import zlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
@@ -98,7 +101,7 @@ class WebhookSender:
                 checked_url(url), data=body, headers=headers, allow_redirects=False
             ) as response:
                 status = response.status
-                answer = await response.content.read(_MAX_ANSWER_BYTES)
+                answer = await _answer(response)
         except TimeoutError:
             status, error = None, f"no answer within {self._timeout_s:g} s"
         except (aiohttp.ClientError, OSError, ValueError) as failure:
@@ -161,18 +164,64 @@ def checked_url(url: str) -> str:
     return url
 
 
+async def _answer(response: aiohttp.ClientResponse) -> bytes:
+    """The body, as far as it is read; inflated, because the sender says that it takes gzip."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) >= _MAX_ANSWER_BYTES:
+            break
+    if response.headers.get("content-encoding", "").lower() != "gzip":
+        return bytes(body[:_MAX_ANSWER_BYTES])
+    try:
+        return zlib.decompressobj(wbits=31).decompress(body, _MAX_ANSWER_BYTES)
+    except zlib.error:
+        return b""
+
+
 def _reason(failure: Exception) -> str:
     cause = getattr(failure, "os_error", None) or failure
     text = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
-    return " ".join(str(text).split())
+    return " ".join(str(text).split())[:200]
 
 
-@dataclass
 class _Endpoint:
-    url: str
-    queue: asyncio.Queue[tuple[str, bytes, str]] = field(default_factory=asyncio.Queue)
-    validated: bool = False
-    task: asyncio.Task[None] | None = None
+    """A URL, whether it has validated, and its events in order: name, body, stream.
+
+    An event stays in `queue` as unfinished until it was attempted.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.validated = False
+        self.queue: asyncio.Queue[tuple[str, bytes, str]] = asyncio.Queue()
+        self._busy = False
+        self._worker: asyncio.Task[None] | None = None
+
+    @property
+    def idle(self) -> bool:
+        return self.queue.empty() and not self._busy
+
+    def work(self, attempt: Callable[[_Endpoint, str, bytes, str], Awaitable[None]]) -> None:
+        self._worker = asyncio.get_running_loop().create_task(self._work(attempt))
+
+    async def _work(self, attempt: Callable[[_Endpoint, str, bytes, str], Awaitable[None]]) -> None:
+        while True:
+            event = await self.queue.get()
+            self._busy = True
+            try:
+                await attempt(self, *event)
+            finally:
+                self._busy = False
+                self.queue.task_done()
+
+    def close(self) -> None:
+        """Send nothing more; who waits for the queue goes on."""
+        if self._worker is not None:
+            self._worker.cancel()
+        while not self.queue.empty():
+            self.queue.get_nowait()
+            self.queue.task_done()
 
 
 class Deliveries:
@@ -198,7 +247,7 @@ class Deliveries:
         endpoint = self._endpoints.get(url)
         if endpoint is None:
             endpoint = self._endpoints[url] = _Endpoint(url)
-            endpoint.task = asyncio.get_running_loop().create_task(self._work(endpoint))
+            endpoint.work(self._attempt)
         attempt, problem = await self._validate(endpoint)
         if problem and attempt.status is None:
             raise ReceiverUnreachable(
@@ -217,37 +266,34 @@ class Deliveries:
 
     async def drained(self, timeout_s: float) -> None:
         """Wait until all that was sent has been attempted; raises `TimeoutError`."""
-        async with asyncio.timeout(timeout_s):
-            for endpoint in list(self._endpoints.values()):
-                await endpoint.queue.join()
+        endpoints = list(self._endpoints.values())
+        try:
+            async with asyncio.timeout(timeout_s):
+                for endpoint in endpoints:
+                    await endpoint.queue.join()
+        except TimeoutError:
+            waiting = ", ".join(e.url for e in endpoints if not e.idle)
+            raise TimeoutError(f"waited {timeout_s:g} s for webhooks to {waiting}") from None
 
     def forget(self) -> None:
         """Drop every endpoint and what was still on its way to it."""
         for endpoint in self._endpoints.values():
-            if endpoint.task is not None:
-                endpoint.task.cancel()
+            endpoint.close()
         self._endpoints.clear()
 
-    async def _work(self, endpoint: _Endpoint) -> None:
-        while True:
-            name, body, stream = await endpoint.queue.get()
-            try:
-                await self._attempt(endpoint, name, body, stream)
-            finally:
-                endpoint.queue.task_done()
-
     async def _attempt(self, endpoint: _Endpoint, name: str, body: bytes, stream: str) -> None:
-        if not endpoint.validated:
-            _, problem = await self._validate(endpoint)
-            if problem:
+        try:
+            if not endpoint.validated and (await self._validate(endpoint))[1]:
                 self._journal.add(
                     "webhook", stream, url=endpoint.url, event=name, outcome="not validated"
                 )
                 return
-        attempt = await self._sender.post(endpoint.url, body)
-        self._note("webhook", attempt, event=name, stream=stream, body=json.loads(body))
-        if not attempt.ok:
-            self._found("webhook.answer", f"{name} to {endpoint.url}", attempt.told, stream)
+            attempt = await self._sender.post(endpoint.url, body)
+            self._note("webhook", attempt, stream, event=name, body=json.loads(body))
+            if not attempt.ok:
+                self._found("webhook.answer", f"{name} to {endpoint.url}", attempt.told, stream)
+        except Exception as error:
+            self._journal.failed(f"webhook {name} to {endpoint.url}", error)
 
     async def _validate(self, endpoint: _Endpoint) -> tuple[Attempt, str]:
         attempt, problem = await self._sender.validate(endpoint.url, self._clock.now_ms())

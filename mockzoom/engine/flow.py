@@ -1,7 +1,8 @@
 """The media of one socket: what is spoken in the meeting becomes runs for the pacer.
 
 Speech is synthesised and encoded in a worker thread, once for each format, so that the loop only
-ever sends what is ready.
+ever sends what is ready.  That is done shortly before it is due: who is told a whole script at once
+does not have all of it in memory as sound.
 """
 
 from __future__ import annotations
@@ -10,53 +11,59 @@ import asyncio
 
 from mockzoom.core.codes import MediaType
 from mockzoom.core.meeting import Utterance
+from mockzoom.core.messages import Message
 from mockzoom.core.sockets import Socket
+from mockzoom.engine.journal import Journal
 from mockzoom.engine.media import (
     AudioRun,
-    MixedAudio,
+    AudioTrack,
     Sender,
     TranscriptRun,
     audio_format,
     is_mixed,
     spoken_frames,
 )
-from mockzoom.engine.pacer import Pacer
+from mockzoom.engine.pacer import Moment, Pacer
 
 __all__ = ["Flow"]
+
+#: Encoding a minute of speech takes well under a second.
+_AHEAD_MS = 2_000
+
+#: Mixed audio belongs to nobody: user 0, and no name.
+_NOBODY: Message = {"user_id": 0}
 
 
 class Flow:
     """Plays utterances on `socket`, whose handshake is done, from its `flow_from_ms` on."""
 
-    def __init__(self, socket: Socket, pacer: Pacer, send: Sender) -> None:
+    def __init__(self, socket: Socket, pacer: Pacer, journal: Journal, send: Sender) -> None:
         self._socket = socket
         self._pacer = pacer
+        self._journal = journal
         self._send = send
+        self._tracks: dict[int, AudioTrack] = {}
         self._runs: list[AudioRun | TranscriptRun] = []
         self._preparing: set[asyncio.Task[None]] = set()
         self._in_turn = asyncio.Lock()
-        self._stopped = False
-        self._mix = self._mixer()
-
-    def _mixer(self) -> MixedAudio | None:
-        params = self._socket.params.get("audio")
-        if params is None or not is_mixed(params):
-            return None
-        return MixedAudio(self._send, audio_format(params), self._socket.audio_from_ms or 0)
+        if MediaType.AUDIO in socket.media:
+            self._format = audio_format(socket.params["audio"])
 
     def add(self, utterance: Utterance) -> None:
         """`utterance` is spoken; what of it lies before the flow began is passed over."""
+        self._runs = [run for run in self._runs if not run.finished.is_set()]
         if MediaType.TRANSCRIPT in self._socket.media:
             language = self._socket.params["transcript"]["src_language"]
             from_ms = self._socket.flow_from_ms or 0
-            self._play(TranscriptRun(self._send, utterance, language, from_ms))
+            line = TranscriptRun(self._send, utterance, language, from_ms)
+            self._runs.append(line)
+            self._pacer.add(line)
         if MediaType.AUDIO in self._socket.media:
-            task = asyncio.get_running_loop().create_task(self._prepare(utterance))
-            self._preparing.add(task)
-            task.add_done_callback(self._preparing.discard)
+            run = self._track(utterance).add(utterance)
+            self._runs.append(run)
+            self._pacer.add(Moment(run.start_ms - _AHEAD_MS, lambda: self._soon(run)))
 
     def stop(self) -> None:
-        self._stopped = True
         for run in self._runs:
             run.stop()
         for task in self._preparing:
@@ -64,37 +71,40 @@ class Flow:
 
     async def drained(self) -> None:
         """Wait until all that was added has been sent."""
-        await asyncio.gather(*self._preparing, return_exceptions=True)
-        for run in list(self._runs):
-            await run.finished.wait()
+        while waiting := [run for run in self._runs if not run.finished.is_set()]:
+            await waiting[0].finished.wait()
 
-    async def _prepare(self, utterance: Utterance) -> None:
-        """Encode, then play; in the order in which people began to speak."""
+    def _track(self, utterance: Utterance) -> AudioTrack:
+        speaker: Message = {
+            "user_id": utterance.participant.user_id,
+            "user_name": utterance.participant.user_name,
+        }
+        if is_mixed(self._socket.params["audio"]):
+            speaker = _NOBODY
+        track = self._tracks.get(speaker["user_id"])
+        if track is None:
+            from_ms = self._socket.audio_from_ms or 0
+            track = AudioTrack(self._send, speaker, self._format.send_rate_ms, from_ms)
+            self._tracks[speaker["user_id"]] = track
+        return track
+
+    def _soon(self, run: AudioRun) -> None:
+        if not run.finished.is_set():
+            task = asyncio.get_running_loop().create_task(self._prepare(run))
+            self._preparing.add(task)
+            task.add_done_callback(self._preparing.discard)
+
+    async def _prepare(self, run: AudioRun) -> None:
+        """Encode, unless it is over or part of another run already; then play.
+
+        One after the other, so that even late frames go out in the order of their times.
+        """
         async with self._in_turn:
-            run = await (self._mixed(utterance) if self._mix else self._alone(utterance))
-        if not self._stopped:
-            self._play(run)
-
-    async def _alone(self, utterance: Utterance) -> AudioRun:
-        format = audio_format(self._socket.params["audio"])
-        frames = await asyncio.to_thread(spoken_frames, utterance, format)
-        speaker = utterance.participant
-        return AudioRun(
-            self._send,
-            {"user_id": speaker.user_id, "user_name": speaker.user_name},
-            utterance.start_ms,
-            frames,
-            format.send_rate_ms,
-            self._socket.audio_from_ms or 0,
-        )
-
-    async def _mixed(self, utterance: Utterance) -> AudioRun:
-        assert self._mix is not None
-        start_ms, speaking = self._mix.plan(utterance)
-        frames = await asyncio.to_thread(self._mix.render, start_ms, speaking)
-        return self._mix.splice(start_ms, speaking, frames)
-
-    def _play(self, run: AudioRun | TranscriptRun) -> None:
-        self._runs = [r for r in self._runs if not r.finished.is_set()]
-        self._runs.append(run)
-        self._pacer.add(run)
+            if run.finished.is_set():
+                return
+            try:
+                run.begin(await asyncio.to_thread(spoken_frames, run.parts, self._format))
+            except Exception as error:
+                run.stop()
+                self._journal.failed("audio encoding", error)
+            self._pacer.add(run)

@@ -1,7 +1,8 @@
 """A stream as it lives: its machine, the sockets under it, its timer and its media.
 
 Whatever happens is fed to the machine by `feed`; what the machine wants done is done at once, in
-order, and only then are timer and media brought into step with its state.
+order, and only then are timer and media brought into step with its state.  If one of these things
+goes wrong it is told of in the journal, and the others are done all the same.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from typing import Any
 
 from picows import WSCloseCode, WSMsgType, WSTransport
 
-from mockzoom.clock import Clock
+from mockzoom.clock import Alarm, Clock
 from mockzoom.core import messages
 from mockzoom.core.codes import EventType, MediaType, MessageType
-from mockzoom.core.effects import Close, Drop, Emit, Found, Send
+from mockzoom.core.effects import Close, Drop, Effect, Emit, Found, Send
 from mockzoom.core.meeting import Meeting, Utterance
 from mockzoom.core.messages import MEDIA_KEYS, Message
 from mockzoom.core.stream import StreamMachine
@@ -33,6 +34,12 @@ __all__ = ["LiveStream"]
 _MAX_UNREAD_BYTES = 32 * 1024 * 1024
 
 _PONG_S = 2.0
+_CLOSE_S = 2.0
+
+_NAMES: dict[int | None, str] = {kind.value: kind.name for kind in MessageType}
+
+#: Of longer messages only the beginning goes into the journal.
+_NOTED_BYTES = 4096
 
 #: SO_LINGER on with a time of 0: closing sends RST, as a failing network would.
 _RESET = struct.pack("ii", 1, 0)
@@ -60,8 +67,9 @@ class LiveStream:
         self._emit = emit
         self._transports: dict[int, WSTransport] = {}
         self._flows: dict[int, Flow] = {}
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(clock, self._timer_due)
         self._state = machine.state
+        self._closed = False
 
     @property
     def id(self) -> str:
@@ -70,24 +78,33 @@ class LiveStream:
     # --- what happens -------------------------------------------------------------------------
 
     def feed(self, call: Callable[[StreamMachine, int], None]) -> None:
-        """Let `call` do something to the machine, then do what the machine wants."""
-        call(self.machine, self._clock.now_ms())
-        self._settle()
+        """Let `call` do something to the machine, then do what the machine wants.
+
+        What `call` raises is raised here; nothing happens any more once the stream is closed.
+        """
+        if self._closed:
+            return
+        try:
+            call(self.machine, self._clock.now_ms())
+        finally:
+            self._settle()
 
     def opened(self, conn: int, key: str, transport: WSTransport) -> None:
         self._transports[conn] = transport
+        if self._closed:
+            self._drop(conn)
+            return
         self._journal.add("socket", self.id, conn=conn, socket=key, happened="opened")
         self.feed(lambda machine, now_ms: machine.opened(conn, key, now_ms))
 
     def received(self, conn: int, data: bytes) -> None:
-        self._note(
-            conn, "in", messages.decode(data) or {"raw": data[:200].decode(errors="replace")}
-        )
+        self._note(conn, "in", _legible(data))
         self.feed(lambda machine, now_ms: machine.receive(conn, data, now_ms))
 
     def lost(self, conn: int) -> None:
         self._transports.pop(conn, None)
-        self._journal.add("socket", self.id, conn=conn, happened="closed")
+        if not self._closed:
+            self._journal.add("socket", self.id, conn=conn, happened="closed")
         self.feed(lambda machine, now_ms: machine.lost(conn, now_ms))
 
     def spoken(self, utterance: Utterance) -> None:
@@ -110,11 +127,11 @@ class LiveStream:
                         await asyncio.wait_for(transport.measure_roundtrip_time(1), _PONG_S)
 
     def close(self) -> None:
-        """Cut everything, for the end of the mock itself."""
+        """Cut everything and be silent from now on, for the end of the mock's world."""
+        self._closed = True
         for flow in self._flows.values():
             flow.stop()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._alarm.set(None)
         for conn in list(self._transports):
             self._drop(conn)
 
@@ -122,39 +139,35 @@ class LiveStream:
 
     def _settle(self) -> None:
         for effect in self.machine.take_effects():
-            match effect:
-                case Send(conn, message):
-                    self._send(conn, message)
-                case Close(conn, code, reason):
-                    self._close(conn, code, reason)
-                case Drop(conn):
-                    self._drop(conn)
-                case Emit():
-                    self._emit(self, effect)
-                case Found(finding):
-                    self._journal.find(finding)
+            try:
+                self._carry_out(effect)
+            except Exception as error:
+                self._journal.failed(f"stream {self.id}: {type(effect).__name__}", error)
         if self.machine.state is not self._state:
             self._state = self.machine.state
             self._journal.add("state", self.id, state=self._state.name)
-        self._arm()
+        self._alarm.set(self.machine.next_timer())
         self._match_flows()
 
-    def _arm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        due_ms = self.machine.next_timer()
-        if due_ms is None:
-            self._timer = None
-            return
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_at(self._clock.loop_time(due_ms), self._timer_due)
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Send(conn, message):
+                self._note(conn, "out", message)
+                self._write(conn, message)
+            case Close(conn, code, reason):
+                self._close(conn, code, reason)
+            case Drop(conn):
+                self._drop(conn)
+            case Emit():
+                self._emit(self, effect)
+            case Found(finding):
+                self._journal.find(finding)
 
     def _timer_due(self) -> None:
-        self.feed(StreamMachine.handle_timer)
-
-    def _send(self, conn: int, message: Message) -> None:
-        self._note(conn, "out", message)
-        self._write(conn, message)
+        try:
+            self.feed(StreamMachine.handle_timer)
+        except Exception as error:
+            self._journal.failed(f"stream {self.id}: timer", error)
 
     def _write(self, conn: int, message: Message) -> None:
         transport = self._transports.get(conn)
@@ -162,6 +175,7 @@ class LiveStream:
             return
         transport.send(WSMsgType.TEXT, messages.encode(message).encode())
         if transport.underlying_transport.get_write_buffer_size() > _MAX_UNREAD_BYTES:
+            self._journal.add("socket", self.id, conn=conn, happened="cut: it does not read")
             self._drop(conn)
 
     def _close(self, conn: int, code: int, reason: str) -> None:
@@ -169,9 +183,11 @@ class LiveStream:
         if transport is not None:
             transport.send_close(WSCloseCode(code), reason.encode())
             transport.disconnect()
+            # Nobody waits for ever for a peer that does not take the rest.
+            asyncio.get_running_loop().call_later(_CLOSE_S, transport.disconnect, False)
 
     def _drop(self, conn: int) -> None:
-        transport = self._transports.get(conn)
+        transport = self._transports.pop(conn, None)
         if transport is None:
             return
         raw = transport.underlying_transport.get_extra_info("socket")
@@ -180,8 +196,7 @@ class LiveStream:
         transport.underlying_transport.abort()
 
     def _note(self, conn: int, way: str, message: Message) -> None:
-        kind = messages.message_type(message)
-        name = MessageType(kind).name if kind in tuple(MessageType) else "unknown"
+        name = _NAMES.get(messages.message_type(message), "unknown")
         self._journal.add("message", self.id, conn=conn, way=way, name=name, message=message)
 
     # --- media --------------------------------------------------------------------------------
@@ -193,7 +208,7 @@ class LiveStream:
             self._flows.pop(conn).stop()
         for conn, socket in wanted.items():
             if conn not in self._flows and socket.flow_from_ms is not None:
-                flow = Flow(socket, self._pacer, self._media_sender(conn))
+                flow = Flow(socket, self._pacer, self._journal, self._media_sender(conn))
                 self._flows[conn] = flow
                 for utterance in self.meeting.utterances:
                     flow.add(utterance)
@@ -217,3 +232,9 @@ class LiveStream:
         }
         if self.machine.identity.product.events is EventType:
             self.feed(lambda machine, _: machine.tell(EventType.ACTIVE_SPEAKER_CHANGE, fields))
+
+
+def _legible(data: bytes) -> Message:
+    """What came, for the journal: a message, or the beginning of what is none or too long."""
+    message = messages.decode(data) if len(data) <= _NOTED_BYTES else None
+    return message or {"raw": data[:200].decode(errors="replace"), "bytes": len(data)}

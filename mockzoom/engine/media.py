@@ -2,6 +2,12 @@
 
 A frame goes out once it has been captured, that is at the end of the time that it covers, and
 carries the time of its first sample.  A transcript line goes out when its last word is spoken.
+
+An `AudioTrack` is one voice on a socket, or everybody's mixed.  What is spoken on it at the same
+time, or close enough to share a frame, is one run of frames.  Where somebody begins to speak into
+a run, the run is cut and a new one goes on from there with everybody in it, so that frames follow
+each other without a gap, and none is sent twice.  All of that depends on when things were said and
+not on when they were encoded: a frame that is encoded late is late, but never another one.
 """
 
 from __future__ import annotations
@@ -9,6 +15,7 @@ from __future__ import annotations
 import asyncio
 from base64 import b64encode
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from mockzoom.core.audio_format import AudioFormat
@@ -16,11 +23,11 @@ from mockzoom.core.codes import AudioCodec, DataOption, MediaType, SampleRate
 from mockzoom.core.meeting import Utterance
 from mockzoom.core.messages import Message, media_data
 from mockzoom.engine.audio import base64_frames, encode, mix
-from mockzoom.engine.voice import speak
+from mockzoom.engine.voice import RATE_HZ, Pcm, speak
 
 __all__ = [
     "AudioRun",
-    "MixedAudio",
+    "AudioTrack",
     "TranscriptRun",
     "audio_format",
     "is_mixed",
@@ -30,8 +37,8 @@ __all__ = [
 Sender = Callable[[MediaType, Message, int], None]
 """Takes the media type, the message and the capture time of what it holds (Unix ms)."""
 
-#: Mixed audio belongs to nobody: user 0, and no name.
-_NOBODY = {"user_id": 0}
+Part = tuple[int, str, str]
+"""When a text begins (ms, negative when it began before), the text, and whose voice it is."""
 
 
 def audio_format(params: Message) -> AudioFormat:
@@ -48,9 +55,23 @@ def is_mixed(params: Message) -> bool:
     return bool(params["data_opt"] == DataOption.AUDIO_MIXED_STREAM)
 
 
-def spoken_frames(utterance: Utterance, format: AudioFormat) -> tuple[str, ...]:
-    """The base64 frames of `utterance`; slow the first time, so not for the loop's thread."""
-    return base64_frames(utterance.text, utterance.participant.user_name, format)
+def spoken_frames(parts: tuple[Part, ...], format: AudioFormat) -> tuple[str, ...]:
+    """All `parts` at once, as base64 frames; slow the first time, so not for the loop's thread."""
+    begins_ms, text, voice = parts[0]
+    if len(parts) == 1 and begins_ms == 0:
+        return base64_frames(text, voice, format)
+    return _mixed_frames(parts, format)
+
+
+@lru_cache(maxsize=32)
+def _mixed_frames(parts: tuple[Part, ...], format: AudioFormat) -> tuple[str, ...]:
+    pcm = mix([_placed(*part) for part in parts])
+    return tuple(b64encode(frame).decode() for frame in encode(pcm, format))
+
+
+def _placed(begins_ms: int, text: str, voice: str) -> tuple[int, Pcm]:
+    pcm = speak(text, voice)
+    return max(begins_ms, 0), pcm[max(-begins_ms, 0) * RATE_HZ // 1000 :]
 
 
 class _Series:
@@ -69,43 +90,109 @@ class _Series:
 
 
 class AudioRun(_Series):
-    """The frames of one speaker (or of the mix) on one socket, from `from_ms` on."""
+    """Frames that follow each other on one socket, from `start_ms` to before `end_ms`.
+
+    Nothing is due until it was given its frames.  What was captured before `from_ms` is not sent.
+    """
 
     def __init__(
         self,
         send: Sender,
         speaker: Message,
+        utterances: Sequence[Utterance],
         start_ms: int,
-        frames: Sequence[str],
         frame_ms: int,
         from_ms: int,
     ) -> None:
         super().__init__(send)
+        self.utterances = utterances
+        self.start_ms = start_ms
+        self.end_ms = start_ms
         self._speaker = speaker
-        self._start_ms = start_ms
-        self._frames = frames
         self._frame_ms = frame_ms
+        self._frames: Sequence[str] | None = None
         self._next = max(0, -(-(from_ms - start_ms) // frame_ms))
-        self._settle(self._next < len(frames))
+        self.end_ms = self.grid(max(u.end_ms for u in utterances) + frame_ms - 1)
+        self._settle(self._next_ms < self.end_ms)
 
     @property
-    def next_ms(self) -> int:
-        """The capture time of the next frame."""
-        return self._start_ms + self._next * self._frame_ms
+    def parts(self) -> tuple[Part, ...]:
+        """What its frames are made of."""
+        return tuple(
+            (u.start_ms - self.start_ms, u.text, u.participant.user_name) for u in self.utterances
+        )
 
     @property
     def next_due_ms(self) -> int | None:
-        return None if self.finished.is_set() else self.next_ms + self._frame_ms
+        if self._frames is None or self.finished.is_set():
+            return None
+        return self._next_ms + self._frame_ms
+
+    def grid(self, at_ms: int) -> int:
+        """The beginning of the frame in which `at_ms` lies."""
+        return at_ms - (at_ms - self.start_ms) % self._frame_ms
+
+    def begin(self, frames: Sequence[str]) -> None:
+        self._frames = frames
+
+    def cut(self, at_ms: int) -> None:
+        """End before `at_ms`, where a frame begins."""
+        self.end_ms = at_ms
+        self._settle(self._next_ms < at_ms)
 
     def play(self) -> None:
-        if self.finished.is_set():
+        if self._frames is None or self.finished.is_set():
             return
-        data, at_ms = self._frames[self._next], self.next_ms
+        data, at_ms = self._frames[self._next], self._next_ms
         self._next += 1
+        self._settle(self._next_ms < self.end_ms)
         size = len(data) * 3 // 4 - data.count("=", -2)
         content = {**self._speaker, "data": data, "length": size, "timestamp": at_ms}
         self._send(MediaType.AUDIO, media_data(MediaType.AUDIO, content), at_ms)
-        self._settle(self._next < len(self._frames))
+
+    @property
+    def _next_ms(self) -> int:
+        return self.start_ms + self._next * self._frame_ms
+
+
+class AudioTrack:
+    """The runs of one `speaker` (or of the mix) on one socket; no two cover the same time."""
+
+    def __init__(self, send: Sender, speaker: Message, frame_ms: int, from_ms: int) -> None:
+        self._send = send
+        self._speaker = speaker
+        self._frame_ms = frame_ms
+        self._from_ms = from_ms
+        self._runs: list[AudioRun] = []
+
+    def add(self, utterance: Utterance) -> AudioRun:
+        """The run that `utterance` is in; runs that it reaches into are cut or become part of it.
+
+        Utterances come in the order in which they were said: one may begin in the future, but
+        none earlier than what has been sent.
+        """
+        at_ms = utterance.start_ms
+        self._runs = [r for r in self._runs if not r.finished.is_set() or r.end_ms > at_ms]
+        before = next((r for r in self._runs if r.start_ms <= at_ms < r.end_ms), None)
+        members = [utterance]
+        if before is not None:
+            at_ms = before.grid(at_ms)
+            before.cut(at_ms)
+            members = [u for u in before.utterances if u.end_ms > at_ms] + members
+        run = self._run(members, at_ms)
+        while (after := self._touched(run)) is not None:
+            self._runs.remove(after)
+            after.stop()
+            members = list(dict.fromkeys([*members, *after.utterances]))
+            run = self._run(members, at_ms)
+        self._runs.append(run)
+        return run
+
+    def _touched(self, run: AudioRun) -> AudioRun | None:
+        return next((r for r in self._runs if run.start_ms <= r.start_ms < run.end_ms), None)
+
+    def _run(self, members: Sequence[Utterance], start_ms: int) -> AudioRun:
+        return AudioRun(self._send, self._speaker, members, start_ms, self._frame_ms, self._from_ms)
 
 
 class TranscriptRun(_Series):
@@ -129,6 +216,7 @@ class TranscriptRun(_Series):
         if self.finished.is_set():
             return
         line = self._lines.pop(0)
+        self._settle(bool(self._lines))
         start_ms = self._utterance.start_ms
         end_ms = start_ms + line.end_ms
         content: dict[str, Any] = {
@@ -141,47 +229,3 @@ class TranscriptRun(_Series):
             "data": line.text,
         }
         self._send(MediaType.TRANSCRIPT, media_data(MediaType.TRANSCRIPT, content), end_ms)
-        self._settle(bool(self._lines))
-
-
-class MixedAudio:
-    """Everybody on one socket in one series of frames.
-
-    The mix is cut where somebody begins to speak over somebody else: what was not sent yet is
-    mixed anew from there on, so that each frame is encoded before it is due.
-    """
-
-    def __init__(self, send: Sender, format: AudioFormat, from_ms: int) -> None:
-        self._send = send
-        self._format = format
-        self._from_ms = from_ms
-        self._run: AudioRun | None = None
-        self._speaking: list[Utterance] = []
-
-    def plan(self, utterance: Utterance) -> tuple[int, list[Utterance]]:
-        """Where the mix goes on with `utterance` in it, and who is in it from there."""
-        heard = [u for u in self._speaking if u.end_ms > utterance.start_ms]
-        if self._run is None or self._run.finished.is_set() or not heard:
-            return utterance.start_ms, [utterance]
-        return self._run.next_ms, [*heard, utterance]
-
-    def render(self, start_ms: int, speaking: Sequence[Utterance]) -> tuple[str, ...]:
-        """The frames from `start_ms` on; slow, so not for the loop's thread."""
-        parts = []
-        for u in speaking:
-            pcm = speak(u.text, u.participant.user_name)
-            offset_ms = u.start_ms - start_ms
-            parts.append((max(offset_ms, 0), pcm[max(-offset_ms, 0) * len(pcm) // u.duration_ms :]))
-        return tuple(b64encode(frame).decode() for frame in encode(mix(parts), self._format))
-
-    def splice(self, start_ms: int, speaking: list[Utterance], frames: Sequence[str]) -> AudioRun:
-        """The run that plays from `start_ms` on, in place of the one before it."""
-        from_ms = max(self._from_ms, start_ms)
-        if self._run is not None:
-            from_ms = max(from_ms, self._run.next_ms) if start_ms < self._run.next_ms else from_ms
-            if len(speaking) > 1:
-                self._run.stop()
-        self._speaking = speaking
-        frame_ms = self._format.send_rate_ms
-        self._run = AudioRun(self._send, _NOBODY, start_ms, frames, frame_ms, from_ms)
-        return self._run

@@ -1,13 +1,19 @@
 """The WebSocket server behind every stream's URLs.
 
 Each stream has paths of its own, with a random token in them: ``/signaling/TOKEN`` and
-``/media/TOKEN/KEY``.  A path that was never given out, or was only made up, gets a 404.
+``/media/TOKEN/KEY``.  A path that was never given out gets a 404 and is a finding, one of a stream
+that was forgotten just the 404; a mock that has all the connections it takes answers 503.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import socket
 import ssl
+from collections import deque
 from collections.abc import Callable
+from http import HTTPStatus
 from itertools import count
 
 from picows import (
@@ -17,6 +23,8 @@ from picows import (
     WSMsgType,
     WSTransport,
     WSUpgradeRequest,
+    WSUpgradeResponse,
+    WSUpgradeResponseWithListener,
     ws_create_server,
 )
 
@@ -27,14 +35,17 @@ from mockzoom.core.sockets import SIGNALING
 from mockzoom.core.stream import StreamUrls
 from mockzoom.engine.journal import Journal
 from mockzoom.engine.live_stream import LiveStream
-from mockzoom.errors import PortInUse
+from mockzoom.threads import listen
 
 __all__ = ["RtmsServer"]
 
 #: Apps send handshakes and acknowledgements, all well under this many bytes.
 _MAX_MESSAGE_BYTES = 1024 * 1024
 _MAX_CONNECTIONS = 20_000
-_HANDSHAKE_TIMEOUT_S = 5
+#: Tokens of so many forgotten streams are told from made-up ones.
+_MAX_RETIRED = 10_000
+_UPGRADE_TIMEOUT_S = 5
+_CLOSE_S = 0.5
 
 
 class RtmsServer:
@@ -44,104 +55,140 @@ class RtmsServer:
         self.base_url = ""
         self.port = 0
         self._journal = journal
-        self._paths: dict[str, tuple[LiveStream, str]] = {}
+        self._streams: dict[str, LiveStream] = {}
+        self._retired: deque[str] = deque(maxlen=_MAX_RETIRED)
         self._numbers = count(1)
         self._open = 0
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
-        """Listen; raises `PortInUse`.  With TLS the URLs name ``localhost``, as the certificate
-        does: the official SDK does not accept one for an address.
+        """Listen; raises what `listen` raises.
+
+        With TLS the URLs name ``localhost``, as the certificate does: the official SDK does not
+        accept one for an address.
         """
-        try:
-            self._server = await ws_create_server(
-                self._accept,
-                host,
-                port,
-                ssl=tls,
-                websocket_handshake_timeout=_HANDSHAKE_TIMEOUT_S,
-                max_frame_size=_MAX_MESSAGE_BYTES,
-            )
-        except OSError as error:
-            raise PortInUse(
-                f"RTMS server: cannot listen on {host}:{port}: {error.strerror}; "
-                "give another --rtms-port, or 0 for any"
-            ) from None
-        self.port = self._server.sockets[0].getsockname()[1]
-        local = host in ("127.0.0.1", "localhost")
-        self.base_url = (
-            f"wss://{'localhost' if local else host}:{self.port}"
-            if tls
-            else f"ws://{host}:{self.port}"
+        listening = listen(host, port, "RTMS server", "--rtms-port")
+        self._server = await ws_create_server(
+            self._accept,
+            sock=listening,
+            ssl=tls,
+            websocket_handshake_timeout=_UPGRADE_TIMEOUT_S,
+            max_frame_size=_MAX_MESSAGE_BYTES,
         )
+        self.port = listening.getsockname()[1]
+        named = "localhost" if tls and host == "127.0.0.1" else host
+        bracketed = f"[{named}]" if listening.family == socket.AF_INET6 and ":" in named else named
+        self.base_url = f"{'wss' if tls else 'ws'}://{bracketed}:{self.port}"
 
     async def close(self) -> None:
-        for stream in {stream for stream, _ in self._paths.values()}:
+        for stream in set(self._streams.values()):
             stream.close()
         self._server.close()
-        await self._server.wait_closed()
+        # Who never finished the upgrade cannot be cut, and is not waited for: the loop's end does.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_S):
+                await self._server.wait_closed()
 
     def urls(self, token: str) -> StreamUrls:
         """The URLs for a stream that is given out as `token`."""
         media = {key: f"{self.base_url}/media/{token}/{key}" for key in MEDIA_KEYS.values()}
         return StreamUrls(f"{self.base_url}/signaling/{token}", media)
 
-    def serve(self, stream: LiveStream) -> None:
-        """Answer on the URLs that the stream has now, beside those that it had before."""
-        urls = stream.machine.urls
-        self._paths[urls.signaling.removeprefix(self.base_url)] = stream, SIGNALING
-        for key, url in urls.media.items():
-            self._paths[url.removeprefix(self.base_url)] = stream, key
+    def serve(self, token: str, stream: LiveStream) -> None:
+        """Answer on the URLs of `token`, beside those that the stream had before."""
+        self._streams[token] = stream
+
+    def serves(self, token: str) -> bool:
+        return token in self._streams
 
     def forget(self, stream: LiveStream) -> None:
-        self._paths = {path: at for path, at in self._paths.items() if at[0] is not stream}
+        for token in [token for token, known in self._streams.items() if known is stream]:
+            del self._streams[token]
+            self._retired.append(token)
 
-    def _accept(self, request: WSUpgradeRequest) -> WSListener | None:
+    def _accept(
+        self, request: WSUpgradeRequest
+    ) -> WSListener | WSUpgradeResponseWithListener | None:
         path = request.path.decode("latin-1").partition("?")[0]
-        known = self._paths.get(path)
-        if known is None or self._open >= _MAX_CONNECTIONS:
-            actual = path[:80] if known is None else f"{self._open} connections"
-            self._journal.find(
-                Finding(
-                    "rtms.url", "upgrade request", "a URL given out", actual, CLAUSES["rtms.url"]
+        token, key = _told_by(path)
+        stream = self._streams.get(token)
+        if stream is None:
+            if token not in self._retired:
+                clause = CLAUSES["rtms.url"]
+                self._journal.find(
+                    Finding("rtms.url", "upgrade request", "a URL given out", path[:80], clause)
                 )
-            )
             return None
-        stream, key = known
-        return _Socket(stream, key, next(self._numbers), self._count)
+        if self._open >= _MAX_CONNECTIONS:
+            self._journal.add("socket", stream.id, socket=key, happened="refused: too many")
+            full = WSUpgradeResponse.create_error_response(HTTPStatus.SERVICE_UNAVAILABLE)
+            return WSUpgradeResponseWithListener(full, None)
+        return _Socket(stream, key, next(self._numbers), self._journal, self._count)
 
     def _count(self, change: int) -> None:
         self._open += change
 
 
 class _Socket(WSListener):
-    """One connection: whole messages in, and the news that it is gone."""
+    """One connection: whole messages in, and the news that it is gone.
+
+    What goes wrong with a message closes its connection and no other.
+    """
 
     def __init__(
-        self, stream: LiveStream, key: str, conn: int, count_open: Callable[[int], None]
+        self,
+        stream: LiveStream,
+        key: str,
+        conn: int,
+        journal: Journal,
+        count_open: Callable[[int], None],
     ) -> None:
         self._stream = stream
         self._key = key
         self._conn = conn
+        self._journal = journal
         self._count_open = count_open
         self._parts = bytearray()
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._count_open(1)
-        self._stream.opened(self._conn, self._key, transport)
+        self._guarded(transport, lambda: self._stream.opened(self._conn, self._key, transport))
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type == WSMsgType.CLOSE:
-            transport.send_close(frame.get_close_code(), frame.get_close_message())
-            transport.disconnect()
+            code = frame.get_close_code()
+            # 1005 says that there was no code, and must not be sent itself.
+            _end(transport, WSCloseCode.OK if code == WSCloseCode.NO_INFO else code)
         elif frame.msg_type in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
             self._parts += frame.get_payload_as_bytes()
             if len(self._parts) > _MAX_MESSAGE_BYTES:
-                transport.send_close(WSCloseCode.MESSAGE_TOO_BIG)
-                transport.disconnect()
+                self._parts.clear()
+                _end(transport, WSCloseCode.MESSAGE_TOO_BIG)
             elif frame.fin:
                 data, self._parts = bytes(self._parts), bytearray()
-                self._stream.received(self._conn, data)
+                self._guarded(transport, lambda: self._stream.received(self._conn, data))
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         self._count_open(-1)
-        self._stream.lost(self._conn)
+        self._guarded(transport, lambda: self._stream.lost(self._conn))
+
+    def _guarded(self, transport: WSTransport, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except Exception as error:
+            self._journal.failed(f"{self._key} socket #{self._conn}", error)
+            _end(transport, WSCloseCode.INTERNAL_ERROR)
+
+
+def _told_by(path: str) -> tuple[str, str]:
+    """The token and the key of a socket that `path` tells of; empty when it tells of none."""
+    match path.split("/")[1:]:
+        case ["signaling", token]:
+            return token, SIGNALING
+        case ["media", token, key] if key in MEDIA_KEYS.values():
+            return token, key
+    return "", ""
+
+
+def _end(transport: WSTransport, code: WSCloseCode) -> None:
+    transport.send_close(code)
+    transport.disconnect()

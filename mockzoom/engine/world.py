@@ -1,14 +1,15 @@
 """Mock Zoom's world: meetings, their streams, and the webhooks that tell of them.
 
 Whatever happens here happens on the loop's thread, at the time of `clock`, with ids and example
-events from one seed.
+events from one seed.  What is over is kept for a while, so that its state can be asked for and a
+late handshake gets the answer that it deserves: the last `KEPT_STREAMS` streams that ended, and of
+`KEPT_MEETINGS` meetings those that were started last or have a live stream.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Container, Iterable
+from typing import Any, TypeVar
 
 from mockzoom.clock import Clock
 from mockzoom.core.codes import SessionState, StopReason, StreamState
@@ -27,7 +28,14 @@ from mockzoom.engine.pacer import Moment, Pacer
 from mockzoom.engine.rtms_server import RtmsServer
 from mockzoom.errors import UnknownObject, UsageError, nearest
 
-__all__ = ["World"]
+__all__ = ["KEPT_MEETINGS", "KEPT_STREAMS", "World"]
+
+T = TypeVar("T")
+
+KEPT_STREAMS = 1_000
+KEPT_MEETINGS = 10_000
+
+_HAPPENINGS = ("started", "interrupted", "stopped")
 
 
 class World:
@@ -48,6 +56,7 @@ class World:
         self.deliveries = deliveries
         self.meetings: dict[str, Meeting] = {}
         self.streams: dict[str, LiveStream] = {}
+        self._live: dict[str, list[LiveStream]] = {}
         self._credentials = credentials
         self._examples = examples
         self._clock = clock
@@ -63,10 +72,11 @@ class World:
     ) -> Meeting:
         """A meeting that is in progress, with its people in it; no stream yet."""
         row, ids = PRODUCTS[product], self._examples.ids
-        names = dict.fromkeys([row.id_field, row.key_field])
+        made = {row.id_field: getattr(ids, row.id_field)()}
+        made[row.key_field] = _unused(getattr(ids, row.key_field), self.meetings)
         meeting = Meeting(
             row,
-            ids={name: getattr(ids, name)() for name in names},
+            ids=made,
             fields={
                 "account_id": ids.account_id(),
                 "operator_id": ids.operator_id(),
@@ -76,8 +86,16 @@ class World:
         )
         for name in participants:
             meeting.join(name, ids.rtms_session_id())
+        self._forget_a_meeting()
         self.meetings[meeting.key] = meeting
         return meeting
+
+    def _forget_a_meeting(self) -> None:
+        if len(self.meetings) >= KEPT_MEETINGS:
+            idle = (key for key, meeting in self.meetings.items() if not self.live_streams(meeting))
+            key = next(idle, "")
+            self.meetings.pop(key, None)
+            self._live.pop(key, None)
 
     def meeting(self, key: str) -> Meeting:
         try:
@@ -120,28 +138,25 @@ class World:
     # --- streams ------------------------------------------------------------------------------
 
     def live_streams(self, meeting: Meeting) -> list[LiveStream]:
-        return [
-            stream
-            for stream in self.streams.values()
-            if stream.meeting is meeting and stream.machine.state is not StreamState.TERMINATED
-        ]
-
-    def stream(self, rtms_stream_id: str) -> LiveStream:
-        try:
-            return self.streams[rtms_stream_id]
-        except KeyError:
-            raise UnknownObject(
-                f"stream {rtms_stream_id!r}: there is none{nearest(rtms_stream_id, self.streams)}"
-            ) from None
+        streams = self._live.get(meeting.key, ())
+        return [s for s in streams if s.machine.state is not StreamState.TERMINATED]
 
     def start_rtms(self, meeting: Meeting) -> LiveStream:
-        """A new stream of `meeting`: its webhook goes out, its URLs answer."""
+        """A new stream of `meeting`: its webhook goes out, its URLs answer.
+
+        Raises `UnknownEvent` when the document lacks one of the webhooks that streams cause.
+        """
+        for happening in _HAPPENINGS:
+            self._examples.spec.event(meeting.product.event(happening))
         ids = self._examples.ids
-        identity = Identity(meeting.product, meeting.id, ids.rtms_stream_id())
+        id_ = _unused(ids.rtms_stream_id, self.streams)
+        token = ids.rtms_session_id()
+        while self._rtms.serves(token):
+            token = ids.rtms_session_id()
         machine = StreamMachine(
-            identity,
+            Identity(meeting.product, meeting.id, id_),
             self._credentials,
-            self._rtms.urls(ids.rtms_session_id()),
+            self._rtms.urls(token),
             self._timings,
             self._policy,
         )
@@ -153,23 +168,43 @@ class World:
             journal=self.journal,
             emit=self._emit,
         )
+        self._forget_ended()
+        self._live[meeting.key] = [*self.live_streams(meeting), stream]
         self.streams[stream.id] = stream
-        self._rtms.serve(stream)
+        self._rtms.serve(token, stream)
         now_ms = self._clock.now_ms()
         for participant in meeting.participants.values():
             _come_in(machine, participant, now_ms)
         stream.feed(StreamMachine.start)
         return stream
 
+    def _forget_ended(self) -> None:
+        if len(self.streams) < KEPT_STREAMS:
+            return
+        ended = [s for s in self.streams.values() if s.machine.state is StreamState.TERMINATED]
+        for stream in ended[: max(0, len(ended) - KEPT_STREAMS + 1)]:
+            del self.streams[stream.id]
+            self._rtms.forget(stream)
+
     def stop_rtms(self, stream: LiveStream, reason: StopReason) -> None:
         stream.feed(lambda machine, now_ms: machine.stop(reason, now_ms))
 
-    def only_stream(self, meeting: Meeting) -> LiveStream:
-        """The one live stream of `meeting`."""
-        live = self.live_streams(meeting)
+    def live_stream(self, meeting: Meeting, rtms_stream_id: str | None = None) -> LiveStream:
+        """The live stream of `meeting` with this id, or its only one."""
+        live = {stream.id: stream for stream in self.live_streams(meeting)}
+        if rtms_stream_id is not None:
+            if rtms_stream_id not in live:
+                raise UnknownObject(
+                    f"meeting {meeting.key}: no live stream {rtms_stream_id!r}"
+                    f"{nearest(rtms_stream_id, live)}"
+                )
+            return live[rtms_stream_id]
         if len(live) != 1:
-            raise UsageError(f"meeting {meeting.key}: expected one live stream, found {len(live)}")
-        return live[0]
+            hint = "; say which one with rtms_stream_id" if live else "; start one first"
+            raise UsageError(
+                f"meeting {meeting.key}: expected one live stream, found {len(live)}{hint}"
+            )
+        return next(iter(live.values()))
 
     def _emit(self, stream: LiveStream, emit: Emit) -> None:
         self.send_event(
@@ -193,17 +228,30 @@ class World:
 
     # --- the end ------------------------------------------------------------------------------
 
-    async def reset(self) -> None:
-        """Forget every meeting, stream, endpoint and journal entry, as if newly started."""
+    def close(self) -> None:
+        """Cancel what is in flight, cut every socket, and do nothing more."""
         for stream in self.streams.values():
             stream.close()
             self._rtms.forget(stream)
         self.deliveries.forget()
+        self._pacer.clear()
+
+    def reset(self) -> None:
+        """Forget every meeting, stream, endpoint and journal entry, as if newly started.
+
+        Ids go on, so that whoever is left over from before cannot be taken for somebody new.
+        """
+        self.close()
         self.streams.clear()
+        self._live.clear()
         self.meetings.clear()
-        self._pacer.close()
-        await asyncio.sleep(0)  # sockets that were cut report it now
         self.journal.clear()
+
+
+def _unused(make: Callable[[], T], taken: Container[str]) -> T:
+    while str(value := make()) in taken:
+        pass
+    return value
 
 
 def _come_in(machine: StreamMachine, participant: Participant, now_ms: int) -> None:

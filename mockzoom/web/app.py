@@ -1,8 +1,9 @@
 """The control API: start meetings, let people speak, read the journal, from any language.
 
 JSON in, JSON out, under ``/_mockzoom/``.  A meeting is addressed by its key: `meeting_id` for a
-meeting, `webinar_id`, `session_key` or `engagement_id` for the other products.  Mistakes are
-answered with one line in ``{"error": …}``: 404 for what does not exist, 400 for the rest.
+meeting, `webinar_id`, `session_key` or `engagement_id` for the other products; a participant by
+their name, percent-encoded.  Mistakes are answered with one line in ``{"error": …}``: 404 for what
+does not exist, 400 for the rest.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from typing import Any, TypeVar
 
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BaseConverter
 
 from mockzoom.core.codes import StopReason
 from mockzoom.core.meeting import Meeting
 from mockzoom.core.signing import same
+from mockzoom.engine.journal import Entry
 from mockzoom.engine.live_stream import LiveStream
 from mockzoom.engine.world import World
 from mockzoom.errors import MockzoomError, UnknownObject, UsageError
@@ -31,13 +34,23 @@ Answer = tuple[Response, int]
 MAX_BODY_BYTES = 1024 * 1024
 
 
+class _Name(BaseConverter):
+    """A participant's name, whatever is in it: slashes too."""
+
+    regex = ".+?"
+    part_isolating = False
+
+
 def create_app(world: World, call: Callable[..., Any], api_token: str | None = None) -> Flask:
     """The app over `world`; `call(step, *args)` runs a step on the thread that the world lives on.
 
     With an `api_token` every request needs ``Authorization: Bearer TOKEN``, health excepted.
     """
     app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.url_map.merge_slashes = False
+    app.url_map.converters["name"] = _Name
 
     def on_loop(view: Callable[..., Answer]) -> Callable[..., Answer]:
         """The view runs on the world's thread, with the request's JSON object as first argument."""
@@ -63,8 +76,11 @@ def create_app(world: World, call: Callable[..., Any], api_token: str | None = N
         return jsonify(error=str(error)), 404 if isinstance(error, UnknownObject) else 400
 
     @app.errorhandler(HTTPException)
-    def http_mistake(error: HTTPException) -> Answer:
-        return jsonify(error=f"{request.method} {request.path}: {error.name}"), error.code or 500
+    def http_mistake(error: HTTPException) -> Response:
+        answer = Response(status=error.code, headers=error.get_headers())  # Allow, for one
+        answer.data = app.json.dumps({"error": f"{request.method} {request.path}: {error.name}"})
+        answer.mimetype = "application/json"
+        return answer
 
     @app.get("/_mockzoom/health")
     def health() -> Answer:
@@ -72,7 +88,7 @@ def create_app(world: World, call: Callable[..., Any], api_token: str | None = N
 
     @app.get("/_mockzoom/journal")
     def journal() -> Answer:
-        return jsonify(call(_journal, world)), 200
+        return jsonify(_journal(world, call(list, world.journal))), 200
 
     @app.post("/_mockzoom/meetings")
     @on_loop
@@ -97,7 +113,7 @@ def create_app(world: World, call: Callable[..., Any], api_token: str | None = N
         participant = world.join(world.meeting(key), _text(body, "name"))
         return {"user_id": participant.user_id, "user_name": participant.user_name}, 201
 
-    @app.post("/_mockzoom/meetings/<key>/participants/<name>/say")
+    @app.post("/_mockzoom/meetings/<key>/participants/<name:name>/say")
     @on_loop
     def say(body: Mapping[str, Any], key: str, name: str) -> Any:
         utterance = world.say(world.meeting(key), name, _text(body, "text"))
@@ -111,7 +127,8 @@ def create_app(world: World, call: Callable[..., Any], api_token: str | None = N
     @app.post("/_mockzoom/meetings/<key>/rtms/stop")
     @on_loop
     def stop(body: Mapping[str, Any], key: str) -> Any:
-        stream = world.only_stream(world.meeting(key))
+        id_ = _text(body, "rtms_stream_id") if "rtms_stream_id" in body else None
+        stream = world.live_stream(world.meeting(key), id_)
         world.stop_rtms(stream, _stop_reason(body))
         return _stream(stream), 202
 
@@ -131,22 +148,22 @@ def _json_object() -> Mapping[str, Any]:
 def _text(body: Mapping[str, Any], name: str, default: str | None = None) -> str:
     value = body.get(name, default)
     if not isinstance(value, str) or not value.strip():
-        raise UsageError(f"{name}: expected a text, found {value!r}")
+        raise UsageError(f"{name}: expected a text, found {value!a:.80}")
     return value
 
 
 def _names(body: Mapping[str, Any]) -> list[str]:
     names = body.get("participants", ["Alice"])
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise UsageError(f"participants: expected a list of names, found {names!r}")
+        raise UsageError(f"participants: expected a list of names, found {names!a:.80}")
     return names
 
 
 def _stop_reason(body: Mapping[str, Any]) -> StopReason:
-    value = body.get("stop_reason", StopReason.MEETING_ENDED)
-    if isinstance(value, bool) or value not in tuple(StopReason):
+    value = body.get("stop_reason", int(StopReason.MEETING_ENDED))
+    if type(value) is not int or value not in tuple(StopReason):
         raise UsageError(
-            f"stop_reason: expected {min(StopReason):d} to {max(StopReason):d}, found {value!r}"
+            f"stop_reason: expected {min(StopReason):d} to {max(StopReason):d}, found {value!a:.80}"
         )
     return StopReason(value)
 
@@ -171,11 +188,11 @@ def _stream(stream: LiveStream) -> dict[str, Any]:
     }
 
 
-def _journal(world: World) -> dict[str, Any]:
+def _journal(world: World, entries: list[Entry]) -> dict[str, Any]:
     journal = world.journal
     return {
-        "entries": [entry.as_dict() for entry in journal],
+        "entries": [entry.as_dict() for entry in entries],
         "dropped": journal.dropped,
         "counters": dict(journal.counters),
-        "findings": [finding.as_dict() for finding in journal.findings],
+        "findings": [finding.as_dict() for finding in list(journal.findings)],
     }

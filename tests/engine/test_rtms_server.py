@@ -1,0 +1,331 @@
+"""The WebSocket server, below the messages: paths, frames, sizes, and how connections end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import ssl
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+from rig import FakeClock, in_loop, rig
+from rtms_app import Conn, RtmsApp
+
+from mockzoom.core.codes import MessageType, StatusCode
+from mockzoom.core.effects import Drop
+from mockzoom.engine import rtms_server
+from mockzoom.engine.certificates import server_context
+from mockzoom.engine.journal import Journal
+from mockzoom.engine.rtms_server import RtmsServer
+from mockzoom.errors import ConfigurationError, PortInUse
+
+TEXT, BINARY, CONTINUATION, CLOSE = 1, 2, 0, 8
+
+
+class Wire:
+    """A WebSocket by hand, for what libraries do not do."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    async def upgrade(self, url: str) -> int:
+        """The status of the answer to an upgrade request."""
+        parts = urlsplit(url)
+        path = f"{parts.path}?{parts.query}"
+        self.writer.write(
+            f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            "\r\n".encode()
+        )
+        head = await self.reader.readuntil(b"\r\n\r\n")
+        return int(head.split()[1])
+
+    def send(self, opcode: int, payload: bytes, *, fin: bool = True) -> None:
+        head = bytes([opcode | (0x80 if fin else 0)])
+        if len(payload) < 126:
+            head += bytes([0x80 | len(payload)])
+        elif len(payload) < 65_536:
+            head += bytes([0x80 | 126]) + struct.pack("!H", len(payload))
+        else:
+            head += bytes([0x80 | 127]) + struct.pack("!Q", len(payload))
+        self.writer.write(head + bytes(4) + payload)
+
+    async def receive(self) -> tuple[int, bytes]:
+        """The opcode and payload of the next frame."""
+        opcode, size = await self.reader.readexactly(2)
+        if size == 126:
+            (size,) = struct.unpack("!H", await self.reader.readexactly(2))
+        return opcode & 0x0F, await self.reader.readexactly(size)
+
+    async def message(self) -> dict[str, object]:
+        opcode, payload = await self.receive()
+        assert opcode == TEXT
+        return json.loads(payload)  # type: ignore[no-any-return]
+
+    async def close_code(self) -> int:
+        while (frame := await self.receive())[0] != CLOSE:
+            pass
+        return int.from_bytes(frame[1][:2], "big")
+
+
+@asynccontextmanager
+async def wire(url: str, ca: ssl.SSLContext | None = None) -> AsyncIterator[Wire]:
+    parts = urlsplit(url)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port, ssl=ca)
+    try:
+        yield Wire(reader, writer)
+    finally:
+        writer.transport.abort()
+
+
+def handshake(app: RtmsApp) -> bytes:
+    """A signaling handshake that is refused for its signature alone."""
+    message = {
+        "msg_type": 1,
+        "protocol_version": 1,
+        "sequence": 1,
+        "meeting_uuid": app._identity.id,
+        "rtms_stream_id": app._identity.rtms_stream_id,
+        "signature": "wrong",
+    }
+    return json.dumps(message).encode()
+
+
+@pytest.mark.parametrize("path", ["/", "/signaling/made-up", "/media/made-up/audio", "/x/y/z/a"])
+@in_loop
+async def test_an_unknown_path_is_not_found(path: str) -> None:
+    """A URL that was never given out gets a 404, and is a finding."""
+    async with rig() as r:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await r.session.ws_connect(r.rtms.base_url + path)
+        assert refused.value.status == 404
+        assert r.found == ["rtms.url"]
+
+
+@in_loop
+async def test_a_media_key_that_does_not_exist_is_not_found() -> None:
+    """A right token with a wrong key is no URL that was given out."""
+    async with rig() as r:
+        _, app = r.start(r.meeting())
+        url = app.server_urls.replace("signaling", "media") + "/smell"
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await r.session.ws_connect(url)
+        assert r.found == ["rtms.url"]
+
+
+@pytest.mark.parametrize("opcode", [TEXT, BINARY])
+@in_loop
+async def test_text_and_binary_whole_and_in_pieces(opcode: int) -> None:
+    """A message is understood in one frame, in three, with a ping between, and with a query."""
+    async with rig() as r:
+        _, app = r.start(r.meeting())
+        data = handshake(app)
+        async with wire(app.server_urls) as w:
+            assert await w.upgrade(app.server_urls + "?a=b") == 101
+            w.send(opcode, data)
+            assert (await w.message())["status_code"] == StatusCode.INVALID_SIGNATURE
+            w.send(opcode, data[:10], fin=False)
+            w.send(CONTINUATION, data[10:20], fin=False)
+            w.send(9, b"ping")
+            w.send(CONTINUATION, data[20:])
+            assert await w.receive() == (10, b"ping")
+            assert (await w.message())["status_code"] == StatusCode.INVALID_SIGNATURE
+
+
+@pytest.mark.parametrize("pieces", [1, 3])
+@in_loop
+async def test_too_long_a_message_closes_the_socket(pieces: int) -> None:
+    """One huge frame or many that make a huge message: 1009."""
+    async with rig() as r:
+        _, app = r.start(r.meeting())
+        async with wire(app.server_urls) as w:
+            await w.upgrade(app.server_urls)
+            part = b"x" * (1024 * 1024 // pieces + 1)
+            for number in range(pieces):
+                w.send(CONTINUATION if number else TEXT, part, fin=number == pieces - 1)
+            assert await w.close_code() == 1009
+        await r.entry("socket", happened="closed")
+
+
+@pytest.mark.parametrize(("payload", "code"), [(b"", 1000), (b"\x03\xe8bye", 1000)])
+@in_loop
+async def test_a_close_frame_is_answered(payload: bytes, code: int) -> None:
+    """With a code or without one the answer is a code that may be sent."""
+    async with rig() as r:
+        _, app = r.start(r.meeting())
+        async with wire(app.server_urls) as w:
+            await w.upgrade(app.server_urls)
+            w.send(CLOSE, payload)
+            assert await w.close_code() == code
+            assert await w.reader.read() == b""
+
+
+@in_loop
+async def test_garbage_on_the_wire_harms_nobody() -> None:
+    """Bytes that are no WebSocket frame end their connection; the next one is served."""
+    async with rig() as r:
+        _, app = r.start(r.meeting())
+        async with wire(app.server_urls) as w:
+            await w.upgrade(app.server_urls)
+            w.writer.write(b"\xff" * 100)
+            assert await w.close_code() == 1002
+        await app.join_signaling()
+
+
+@in_loop
+async def test_a_mistake_of_ours_closes_one_socket_with_1011(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An exception while a message is handled is a failure in the journal and no more."""
+    async with rig() as r:
+        stream, app = r.start(r.meeting())
+        await app.join_signaling()
+
+        def broken(*_: object) -> None:
+            raise RuntimeError("a bug")
+
+        monkeypatch.setattr(stream.machine, "receive", broken)
+        await app.signaling.send({"msg_type": 19})
+        assert await app.signaling.close_code() == 1011
+        assert r.entries("failure")[0]["error"] == "RuntimeError: a bug"
+        monkeypatch.undo()
+        await r.app(stream).join_signaling()
+
+
+@in_loop
+async def test_a_server_that_is_full_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Past the limit of connections: 503, which is not the app's fault."""
+    monkeypatch.setattr(rtms_server, "_MAX_CONNECTIONS", 1)
+    async with rig() as r:
+        stream, app = r.start(r.meeting())
+        await app.join_signaling()
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await r.session.ws_connect(app.server_urls)
+        assert refused.value.status == 503
+        assert r.found == []
+        await app.signaling.close()
+        await r.entry("socket", stream=stream.id, happened="closed")
+        await r.app(stream).dial(app.server_urls)
+
+
+@in_loop
+async def test_a_socket_that_does_not_shake_hands_is_closed() -> None:
+    """After the time for a handshake the socket is closed, and a finding says why."""
+    async with rig() as r:
+        _, app = r.start(r.meeting())
+        conn = await app.dial(app.server_urls)
+        r.clock.advance(10_000)
+        assert await conn.close_code() == 1000
+        assert r.found == ["rtms.handshake"]
+
+
+@pytest.mark.parametrize("scheme", ["ws", "wss"])
+@in_loop
+async def test_a_drop_is_a_reset_connection(scheme: str, tmp_path: Path) -> None:
+    """What is dropped ends with RST and no close frame, with TLS and without."""
+    async with rig() as r:
+        trust = None
+        if scheme == "wss":
+            await r.rtms.close()
+            await r.rtms.start("127.0.0.1", 0, server_context("127.0.0.1", tmp_path / "ca.pem"))
+            trust = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
+        stream, app = r.start(r.meeting())
+        assert app.server_urls.startswith(f"{scheme}://")
+        async with wire(app.server_urls, trust) as w:
+            await w.upgrade(app.server_urls)
+            opened = await r.entry("socket", happened="opened")
+            stream.feed(lambda machine, _: machine.effects.append(Drop(opened["conn"])))
+            with pytest.raises(ConnectionResetError):
+                await w.reader.read()
+        await r.entry("socket", happened="closed", conn=opened["conn"])
+
+
+@in_loop
+async def test_a_stream_answers_on_all_the_urls_it_had() -> None:
+    """After a failover the old URLs are not strangers', until the stream is forgotten."""
+    async with rig() as r:
+        stream, app = r.start(r.meeting())
+        r.rtms.serve("another", stream)
+        await app.dial(r.rtms.urls("another").signaling)
+        await app.dial(app.server_urls)
+        r.rtms.forget(stream)
+        assert not r.rtms.serves("another")
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await app.dial(app.server_urls)
+
+
+@in_loop
+async def test_closing_does_not_wait_for_who_never_says_anything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A half-open connection cannot hold up the end."""
+    monkeypatch.setattr(rtms_server, "_CLOSE_S", 0.05)
+    server = RtmsServer(Journal(FakeClock()))
+    await server.start("127.0.0.1", 0)
+    _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    async with asyncio.timeout(1):
+        await server.close()
+    writer.transport.abort()
+
+
+@in_loop
+async def test_a_port_that_is_taken_is_told_in_one_line() -> None:
+    """The line names the port and the option."""
+    first, second = RtmsServer(Journal(FakeClock())), RtmsServer(Journal(FakeClock()))
+    await first.start("127.0.0.1", 0)
+    with pytest.raises(PortInUse, match=rf"127\.0\.0\.1:{first.port}: .*--rtms-port"):
+        await second.start("127.0.0.1", first.port)
+    with pytest.raises(ConfigurationError, match="RTMS server: cannot listen on no such host:0"):
+        await second.start("no such host", 0)
+    await first.close()
+
+
+@in_loop
+async def test_a_flood_of_nonsense() -> None:
+    """A flood of what is no message: each is answered, the journal stays bounded, memory too."""
+    async with rig() as r:
+        stream, app = r.start(r.meeting())
+        async with wire(app.server_urls) as w:
+            await w.upgrade(app.server_urls)
+            for _ in range(2_000):
+                w.send(BINARY, os.urandom(20))
+            for _ in range(2_000):
+                await w.receive()
+        await r.entry("socket", happened="closed")
+        assert len(list(r.journal)) <= 10_000
+        await r.app(stream).join_signaling()
+
+
+@in_loop
+async def test_keep_alives_go_out_and_a_silent_app_is_cut() -> None:
+    """Three unanswered keep-alives, and the connection is dropped as a network would drop it."""
+    async with rig(keep_alive_ms=1_000, handshake_ms=60_000) as r:
+        stream, app = r.start(r.meeting())
+        conn: Conn = await app.join_signaling(answers=False)
+        for number in range(1, 4):
+            r.clock.advance(1_000)
+            asked = await conn.next(MessageType.KEEP_ALIVE_REQ, number)
+            assert asked["sequence"] == number
+        r.clock.advance(1_000)
+        assert await conn.close_code() == 1006
+        assert r.found == ["rtms.keep-alive"]
+        assert stream.machine.state.name == "INTERRUPTED"
+
+
+@in_loop
+async def test_who_never_asks_for_an_upgrade_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection on which nothing is said, or not all of a request, does not stay open."""
+    monkeypatch.setattr(rtms_server, "_UPGRADE_TIMEOUT_S", 0.05)
+    async with rig() as r:
+        for said in (b"", b"GET /signaling/x HTTP/1.1\r\nHost:"):
+            async with wire(r.rtms.base_url) as w:
+                w.writer.write(said)
+                async with asyncio.timeout(1):
+                    assert await w.reader.read() == b""

@@ -1,0 +1,226 @@
+"""The control API over the network, as any language would use it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from mockzoom import MockZoom
+from mockzoom.web.app import MAX_BODY_BYTES
+
+TEXT = "Good morning."
+NAMES = ["Zoë O'Neill", "a/b", "😀", "50% off?#", "/", "..", "x/say", "//", "名前"]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[MockZoom]:
+    with MockZoom(seed=1) as zoom:
+        yield zoom
+
+
+@pytest.fixture
+def zoom(server: MockZoom) -> MockZoom:
+    server.reset()
+    return server
+
+
+class Api:
+    """Requests to the API of `zoom`: JSON in, status and JSON out."""
+
+    def __init__(self, zoom: MockZoom) -> None:
+        self._host = zoom.url.removeprefix("http://")
+
+    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        status, headers, answer = self.raw(method, "/_mockzoom" + path, data)
+        assert headers["content-type"] == "application/json"
+        return status, json.loads(answer)
+
+    def raw(self, method: str, path: str, data: bytes | None) -> tuple[int, Any, bytes]:
+        connection = http.client.HTTPConnection(self._host, timeout=5)
+        try:
+            connection.request(method, path, data)
+            response = connection.getresponse()
+            return response.status, response.headers, response.read()
+        finally:
+            connection.close()
+
+    def meeting(self, *names: str, **fields: Any) -> Any:
+        status, meeting = self.ask("POST", "/meetings", {"participants": names, **fields})
+        assert status == 201
+        return meeting
+
+    def journal(self, kind: str) -> list[dict[str, Any]]:
+        _, journal = self.ask("GET", "/journal")
+        return [entry for entry in journal["entries"] if entry["kind"] == kind]
+
+
+@pytest.fixture
+def api(zoom: MockZoom) -> Api:
+    return Api(zoom)
+
+
+def test_health(api: Api) -> None:
+    """Whoever waits for the mock to be up asks here."""
+    assert api.ask("GET", "/health") == (200, {"status": "ok"})
+
+
+def test_a_meeting_is_made(api: Api) -> None:
+    """The answer holds its ids and its people; without a body there is one of each default."""
+    status, meeting = api.ask(
+        "POST", "/meetings", {"topic": "Weekly 😀", "participants": ["Alice", "Bob"]}
+    )
+    assert status == 201
+    assert meeting["topic"] == "Weekly 😀"
+    assert meeting["product"] == "meeting"
+    assert isinstance(meeting["meeting_id"], int)
+    assert isinstance(meeting["meeting_uuid"], str)
+    assert [p["user_name"] for p in meeting["participants"]] == ["Alice", "Bob"]
+    assert len({p["user_id"] for p in meeting["participants"]}) == 2
+    status, other = api.ask("POST", "/meetings")
+    assert status == 201
+    assert [p["user_name"] for p in other["participants"]] == ["Alice"]
+    assert other["meeting_id"] != meeting["meeting_id"]
+
+
+@pytest.mark.parametrize(
+    ("product", "key"),
+    [
+        ("meeting", "meeting_id"),
+        ("webinar", "webinar_id"),
+        ("session", "session_key"),
+        ("contact_center", "engagement_id"),
+    ],
+)
+def test_a_meeting_is_addressed_by_its_key(api: Api, product: str, key: str) -> None:
+    """Every product has an id that fits into a path, and its streams start and stop."""
+    meeting = api.meeting("Alice", product=product)
+    path = f"/meetings/{meeting[key]}"
+    status, stream = api.ask("POST", f"{path}/rtms/start")
+    assert status == 202
+    assert stream["state"] == "INACTIVE"
+    assert api.ask("GET", path) == (200, {**meeting, "streams": [stream]})
+    status, stopped = api.ask("POST", f"{path}/rtms/stop")
+    assert status == 202
+    assert stopped == {**stream, "state": "TERMINATED"}
+    assert api.ask("GET", path)[1]["streams"] == [stopped]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_people_have_any_name(api: Api, name: str) -> None:
+    """Spaces, slashes, emoji: percent-encoded, every name can be addressed."""
+    meeting = api.meeting("Alice")
+    path = f"/meetings/{meeting['meeting_id']}/participants"
+    status, joined = api.ask("POST", path, {"name": name})
+    assert (status, joined["user_name"]) == (201, name)
+    status, said = api.ask("POST", f"{path}/{quote(name, safe='')}/say", {"text": TEXT})
+    assert status == 202
+    assert said["duration_ms"] % 20 == 0
+    (speech,) = api.journal("speech")
+    assert speech.items() >= {"user_name": name, "text": TEXT, **said}.items()
+
+
+def test_the_journal_tells_what_happened(api: Api, zoom: MockZoom) -> None:
+    """Entries, counters, findings, and how many entries are gone."""
+    zoom.meeting().start_rtms()
+    status, journal = api.ask("GET", "/journal")
+    assert status == 200
+    assert set(journal) == {"entries", "dropped", "counters", "findings"}
+    assert journal["dropped"] == 0
+    ids = [entry["id"] for entry in journal["entries"]]
+    assert ids == sorted(ids)
+
+
+def test_one_of_several_streams_is_stopped_by_its_id(api: Api) -> None:
+    """Two streams of a meeting: which one has to be said."""
+    path = f"/meetings/{api.meeting('Alice')['meeting_id']}/rtms"
+    first, second = (api.ask("POST", f"{path}/start")[1] for _ in range(2))
+    status, told = api.ask("POST", f"{path}/stop")
+    assert (status, told["error"].count("rtms_stream_id")) == (400, 1)
+    body = {"rtms_stream_id": first["rtms_stream_id"], "stop_reason": 3}
+    assert api.ask("POST", f"{path}/stop", body)[0] == 202
+    assert api.ask("POST", f"{path}/stop", body)[0] == 404
+    _, stopped = api.ask("POST", f"{path}/stop")
+    assert stopped["rtms_stream_id"] == second["rtms_stream_id"]
+
+
+@pytest.mark.parametrize("reason", [0, 27, -1, "6", 6.0, True, None, [], 10**30])
+def test_a_stop_reason_is_one_of_the_protocol(api: Api, reason: Any) -> None:
+    """Anything but the number of a reason is refused, and the stream goes on."""
+    path = f"/meetings/{api.meeting('Alice')['meeting_id']}/rtms"
+    api.ask("POST", f"{path}/start")
+    status, told = api.ask("POST", f"{path}/stop", {"stop_reason": reason})
+    assert status == 400
+    assert told["error"].startswith("stop_reason: expected 1 to 26, found ")
+    assert api.ask("POST", f"{path}/stop", {"stop_reason": 26})[0] == 202
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "line"),
+    [
+        ("GET", "/meetings/1", None, 404, "meeting '1': there is none"),
+        ("POST", "/meetings/1/rtms/start", None, 404, "meeting '1': there is none"),
+        ("POST", "/meetings/1/rtms/stop", None, 404, "meeting '1': there is none"),
+        ("POST", "/meetings/KEY/rtms/stop", None, 400, "expected one live stream, found 0"),
+        ("POST", "/meetings", b"{", 400, "body: expected a JSON object"),
+        ("POST", "/meetings", b"\xff", 400, "body: expected a JSON object"),
+        ("POST", "/meetings", [], 400, "body: expected a JSON object"),
+        ("POST", "/meetings", {"topic": 5}, 400, "topic: expected a text, found 5"),
+        ("POST", "/meetings", {"topic": ""}, 400, "topic: expected a text, found ''"),
+        ("POST", "/meetings", {"participants": "Al"}, 400, "participants: expected a list"),
+        ("POST", "/meetings", {"participants": [1]}, 400, "participants: expected a list"),
+        ("POST", "/meetings", {"participants": ["A", "A"]}, 400, "'A' is in it already"),
+        ("POST", "/meetings", {"participants": [" "]}, 400, "a participant's name, found ' '"),
+        ("POST", "/meetings", {"participants": ["\ud800"]}, 400, "name, found '\\ud800'"),
+        ("POST", "/meetings", {"product": "x"}, 404, "product 'x': expected one of meeting, "),
+        ("POST", "/meetings/KEY/participants", {}, 400, "name: expected a text, found None"),
+        ("POST", "/meetings/KEY/participants", {"name": "Alice"}, 400, "is in it already"),
+        ("POST", "/meetings/KEY/participants/Alise/say", {"text": "x"}, 404, "mean 'Alice'?"),
+        ("POST", "/meetings/KEY/participants/Alice/say", {}, 400, "text: expected a text"),
+        ("POST", "/meetings/KEY/participants/Alice/say", {"text": "\udc00"}, 400, "found '\\udc00"),
+        ("POST", "/meetings/KEY/participants/Alice/say", {"text": "la " * 9000}, 400, "in parts"),
+        ("GET", "/nothing", None, 404, "GET /_mockzoom/nothing: Not Found"),
+        ("GET", "/meetings", None, 405, "GET /_mockzoom/meetings: Method Not Allowed"),
+        ("DELETE", "/health", None, 405, "Method Not Allowed"),
+    ],
+)
+def test_mistakes_are_one_line(
+    api: Api, method: str, path: str, body: Any, status: int, line: str
+) -> None:
+    """404 for what does not exist, 400 for the rest, and a line that says what to change."""
+    path = path.replace("KEY", str(api.meeting("Alice")["meeting_id"]))
+    found, told = api.ask(method, path, body)
+    assert found == status
+    assert list(told) == ["error"]
+    assert line in told["error"]
+    assert "\n" not in told["error"]
+
+
+def test_another_method_is_told(api: Api) -> None:
+    """A 405 says which methods there are."""
+    _, headers, _ = api.raw("GET", "/_mockzoom/meetings", None)
+    assert "POST" in headers["allow"]
+
+
+def test_too_large_a_body_is_refused(api: Api) -> None:
+    """More than a megabyte is a mistake, and is told as one."""
+    status, told = api.ask("POST", "/meetings", b" " * (MAX_BODY_BYTES + 1))
+    assert status == 413
+    assert told["error"].endswith("Request Entity Too Large")
+
+
+def test_a_bug_is_500_and_json(api: Api, zoom: MockZoom, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even what nobody thought of is answered as JSON, without a traceback."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(zoom._world, "create_meeting", broken)
+    status, told = api.ask("POST", "/meetings")
+    assert status == 500
+    assert told == {"error": "POST /_mockzoom/meetings: Internal Server Error"}
