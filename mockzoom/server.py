@@ -24,8 +24,10 @@ from types import TracebackType
 from typing import Any
 
 from mockzoom.clock import Clock
+from mockzoom.core.active_faults import Faults
 from mockzoom.core.codes import StopReason, StreamState
 from mockzoom.core.examples import ExampleFactory
+from mockzoom.core.faults import Fault, parse_fault
 from mockzoom.core.findings import Finding
 from mockzoom.core.meeting import Meeting as CoreMeeting
 from mockzoom.core.meeting import Utterance
@@ -44,6 +46,7 @@ from mockzoom.engine.world import World
 from mockzoom.errors import ContractBroken, UsageError
 from mockzoom.threads import LoopThread, WebThread
 from mockzoom.web.app import MAX_BODY_BYTES, create_app
+from mockzoom.web.rest import RestPolicy, create_rest
 
 __all__ = ["Meeting", "MockZoom", "Stream", "new_credentials"]
 
@@ -62,7 +65,8 @@ class MockZoom:
     """A running mock, between `with` and its end.
 
     It posts webhooks to `receivers`, which must validate first.  `credentials` are what the app is
-    configured with; new ones are made when none are given.  Ports of 0 are free ones, read back
+    configured with, and `account_id` is the account that its tokens are for; they are made up when
+    not given.  `rest_policy` is what the app may do by REST.  Ports of 0 are free ones, read back
     from `url` and `rtms_url`.  `tls` serves ``wss://`` behind a CA of its own, at `ca_path`.
     `seed` repeats every id and example.  `spec` is a document to use in place of the shipped one.
     On a `host` off loopback the control API wants `api_token`, made when none is given.
@@ -76,6 +80,7 @@ class MockZoom:
         *,
         receivers: Sequence[str] = (),
         credentials: Credentials | None = None,
+        account_id: str | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
         rtms_port: int = 0,
@@ -85,6 +90,7 @@ class MockZoom:
         spec_profile: Profile = "corrected",
         timings: Timings | None = None,
         policy: StreamPolicy | None = None,
+        rest_policy: RestPolicy | None = None,
         api_token: str | None = None,
     ) -> None:
         self.credentials = credentials or new_credentials()
@@ -101,6 +107,8 @@ class MockZoom:
         self._tls = tls
         self._timings = timings or Timings()
         self._policy = policy or StreamPolicy()
+        self._rest_policy = rest_policy
+        self._account_id = account_id
         self._cleanup = contextlib.ExitStack()
         self._running = False
 
@@ -124,6 +132,9 @@ class MockZoom:
         self._cleanup.callback(self._loop.close)
         self._world = self._loop.run(self._build(), _START_S)
         app = create_app(self._world, self._loop.call, self.api_token)
+        app.register_blueprint(
+            create_rest(self._world, self._loop.call, self.credentials, self._rest_policy)
+        )
         self._web = WebThread(
             app,
             name="control API",
@@ -158,6 +169,8 @@ class MockZoom:
             deliveries=Deliveries(sender, clock, journal),
             timings=self._timings,
             policy=self._policy,
+            faults=Faults(self.seed),
+            account_id=self._account_id,
         )
         self._cleanup.callback(lambda: self._loop.call(world.close))
         return world
@@ -192,7 +205,7 @@ class MockZoom:
 
     @property
     def url(self) -> str:
-        """The base of the control API."""
+        """The base of the control API, and of Zoom's REST in place of its own hosts."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._web.port}"
 
@@ -200,6 +213,11 @@ class MockZoom:
     def rtms_url(self) -> str:
         """The base of the RTMS sockets' URLs."""
         return self._rtms.base_url
+
+    @property
+    def account_id(self) -> str:
+        """The account that every meeting is of, and that apps ask tokens for."""
+        return self._world.account_id
 
     # --- what happens in it -------------------------------------------------------------------
 
@@ -220,6 +238,25 @@ class MockZoom:
         """A meeting (or webinar, session, contact_center) that is in progress."""
         meeting = self._loop.call(self._world.create_meeting, topic, participants, product)
         return Meeting(meeting, self._world, self._loop)
+
+    # --- what goes wrong in it ----------------------------------------------------------------
+
+    def fault(self, fault: Fault | str, **fields: Any) -> int:
+        """Switch a fault on while everything runs: a value, or its kind and its fields.
+
+            zoom.fault("delay", ms=200, socket="audio")
+
+        Returns the number that `lift` takes; raises `ConfigurationError` for what is no fault.
+        """
+        value = parse_fault({"kind": fault, **fields}) if isinstance(fault, str) else fault
+        return self._loop.call(self._world.add_fault, value)
+
+    def lift(self, number: int | None = None) -> None:
+        """Switch the fault of this number off, or all of them."""
+        if number is None:
+            self._loop.call(self._world.lift_faults)
+        else:
+            self._loop.call(self._world.lift_fault, number)
 
     # --- what happened in it ------------------------------------------------------------------
 
@@ -284,6 +321,22 @@ class Meeting:
         """`name` joins the meeting."""
         self._loop.call(self._world.join, self._meeting, name)
 
+    def leave(self, name: str) -> None:
+        """`name` leaves the meeting."""
+        self._loop.call(self._world.leave, self._meeting, name)
+
+    def camera(self, name: str, *, on: bool) -> None:
+        """`name` turns the camera on or off."""
+        self._loop.call(self._world.camera, self._meeting, name, on)
+
+    def share(self, name: str, *, on: bool) -> None:
+        """`name` starts or stops sharing the screen."""
+        self._loop.call(self._world.share, self._meeting, name, on)
+
+    def tell(self, event_type: int, **fields: Any) -> None:
+        """An event of the product's own table happens, with `fields` as its body."""
+        self._loop.call(self._world.tell, self._meeting, event_type, fields)
+
     def say(self, name: str, text: str) -> Utterance:
         """`name` says `text`, now or once what they are saying is said; returns at once."""
         return self._loop.call(self._world.say, self._meeting, name, text)
@@ -340,19 +393,24 @@ class Stream:
                 f"said, it is {self.state.name} and was sent {self.sent}"
             ) from None
 
+    def wait_state(self, state: StreamState, timeout_s: float = 10) -> None:
+        """Wait until the stream is in `state`; raises `TimeoutError`."""
+        self._wait(lambda: self.state is state, timeout_s, state.name)
+
+    def relocate(self) -> None:
+        """Server failover: sockets are cut, and a new started webhook names new URLs."""
+        self._loop.call(self._world.relocate, self._stream)
+
     def pause(self) -> None:
-        self._feed(lambda machine, now_ms: machine.pause(now_ms))
+        self._loop.call(self._world.pause, self._stream)
 
     def resume(self) -> None:
-        self._feed(lambda machine, now_ms: machine.resume(now_ms))
+        self._loop.call(self._world.resume, self._stream)
 
     def stop(self, reason: StopReason = StopReason.MEETING_ENDED) -> None:
         """End the stream and wait until the webhooks that tell of it were attempted."""
         self._loop.call(self._world.stop_rtms, self._stream, reason)
         self._loop.run(self._world.deliveries.drained(_START_S))
-
-    def _feed(self, step: Callable[..., None]) -> None:
-        self._loop.call(self._stream.feed, step)
 
     def _wait(self, reached: Callable[[], bool], timeout_s: float, what: str) -> None:
         if reached():

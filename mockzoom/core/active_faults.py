@@ -98,10 +98,7 @@ class Faults:
         """What a media handshake grants in place of `params`."""
         for number, fault in self._of(Grant, stream, key):
             if self._hits(number):
-                params = {
-                    media: {**granted, **fault.params.get(media, {})}
-                    for media, granted in params.items()
-                }
+                params = fault.instead(params)
         return params
 
     def _of(self, family: type[F], stream: str, key: str) -> list[tuple[int, F]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mockzoom.core import messages
-from mockzoom.core.codes import EventType, SessionState, StopReason
+from mockzoom.core.codes import EventType, SessionState, StopReason, VoiceEventType
 from mockzoom.core.connections import Connections
 from mockzoom.core.handshake import Identity
 from mockzoom.core.messages import Message
@@ -35,7 +35,8 @@ class Subscriptions:
 
 
 class Briefing(Connections):
-    """`sessions` and `roster` (user id to name) are what there is to tell.
+    """`sessions`, `roster` (user id to name) and `cameras` (those that are on) are what there is
+    to tell.
 
     With `gate_events` an app hears only of events that it subscribed to.
     """
@@ -46,6 +47,7 @@ class Briefing(Connections):
         self.stop_reason: StopReason | None = None
         self.sessions: dict[str, SessionState] = {}
         self.roster: dict[int, str] = {}
+        self.cameras: set[int] = set()
         self.subscriptions = Subscriptions()
         self._gate_events = gate_events
 
@@ -75,13 +77,36 @@ class Briefing(Connections):
 
     def leave(self, user_id: int, now_ms: int) -> None:
         """A participant goes; raises `UnknownObject` for one who is not there."""
-        if self.roster.pop(user_id, None) is None:
+        if user_id not in self.roster:
             raise UnknownObject(f"stream {self.identity.rtms_stream_id}: no participant {user_id}")
+        if not self._has_people_events:
+            consumer, user = VoiceEventType.CONSUMER_END, VoiceEventType.USER_END
+            self._tell_voice(consumer, user, user_id, now_ms)
+        del self.roster[user_id]
         if self.subscriptions.video_user_id == user_id:
             self.subscriptions.video_user_id = None
+        self.cameras.discard(user_id)
         if self._has_people_events:
             fields = {"timestamp": now_ms, "participants": [{"user_id": user_id}]}
             self.tell(EventType.PARTICIPANT_LEAVE, fields)
+
+    def camera(self, user_id: int, on: bool, now_ms: int) -> None:
+        """A participant turns the camera on or off."""
+        if on == (user_id in self.cameras):
+            return
+        (self.cameras.add if on else self.cameras.discard)(user_id)
+        self._tell_cameras([user_id], on, now_ms)
+
+    def share(self, user_id: int, on: bool, now_ms: int) -> None:
+        """A participant starts or stops sharing the screen."""
+        if self._has_people_events:
+            event = EventType.SHARING_START if on else EventType.SHARING_STOP
+            fields = {
+                "timestamp": now_ms,
+                "user_id": user_id,
+                "user_name": self.roster.get(user_id, ""),
+            }
+            self.tell(event, fields)
 
     # --- what the app hears -------------------------------------------------------------------
 
@@ -99,6 +124,8 @@ class Briefing(Connections):
         for session, state in self.sessions.items():
             self.session(session, state, now_ms)
         self._tell_of(self.roster, now_ms)
+        if self.cameras:
+            self._tell_cameras(self.cameras, True, now_ms)
 
     def signal(self, message: Message) -> None:
         """Send `message` on signaling, if the app has acknowledged that it is ready."""
@@ -111,8 +138,31 @@ class Briefing(Connections):
         """Contact-center voice tells of people by events of its own."""
         return self.identity.product.events is EventType
 
+    def _tell_cameras(self, user_ids: Iterable[int], on: bool, now_ms: int) -> None:
+        if self._has_people_events:
+            event = EventType.PARTICIPANT_VIDEO_ON if on else EventType.PARTICIPANT_VIDEO_OFF
+            people = [{"user_id": user_id} for user_id in user_ids]
+            self.tell(event, {"timestamp": now_ms, "participants": people})
+
     def _tell_of(self, user_ids: Iterable[int], now_ms: int) -> None:
-        people = [{"user_id": id_, "user_name": self.roster[id_]} for id_ in user_ids]
-        if people and self._has_people_events:
+        if not self._has_people_events:
+            consumer, user = VoiceEventType.CONSUMER_ANSWERED, VoiceEventType.USER_ANSWERED
+            for id_ in user_ids:
+                self._tell_voice(consumer, user, id_, now_ms)
+        elif people := [{"user_id": id_, "user_name": self.roster[id_]} for id_ in user_ids]:
             fields = {"timestamp": now_ms, "participants": people}
             self.tell(EventType.PARTICIPANT_JOIN, fields)
+
+    def _tell_voice(
+        self, of_consumer: VoiceEventType, of_user: VoiceEventType, user_id: int, now_ms: int
+    ) -> None:
+        """Contact-center voice: who came first is the consumer who called, all others are users."""
+        consumer = user_id == next(iter(self.roster), None)
+        info = {
+            "channel_id": str(user_id),  # as in the media: see `Meeting.join`
+            "participant_mode": "caller" if consumer else "callee",
+            "user_id": str(user_id),
+            "display_name": self.roster[user_id],
+        }
+        event = of_consumer if consumer else of_user
+        self.tell(event, {"event_ts": now_ms, "participant_info": info})

@@ -22,6 +22,7 @@ from types import UnionType
 from typing import Any, ClassVar, get_args, get_origin, get_type_hints
 
 from mockzoom.core.codes import MessageType, StatusCode
+from mockzoom.core.media_params import Refused, grant
 from mockzoom.core.messages import MEDIA_KEYS, Message, encode
 from mockzoom.core.sockets import SIGNALING
 from mockzoom.errors import ConfigurationError, nearest
@@ -60,6 +61,7 @@ __all__ = [
 ]
 
 _SOCKETS = ("any", SIGNALING, "media", *MEDIA_KEYS.values())
+_MEDIA_OF = {key: media for media, key in MEDIA_KEYS.items()}
 _MEDIA_MESSAGES = range(MessageType.MEDIA_DATA_AUDIO, MessageType.MEDIA_DATA_CHAT + 1)
 
 
@@ -400,6 +402,20 @@ class Grant(HandshakeFault):
 
     kind: ClassVar[str] = "grant"
     params: dict[str, dict[str, Any]]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        try:
+            self.instead({key: {} for key in self.params})
+        except (Refused, KeyError, TypeError) as error:
+            raise ConfigurationError(f"fault grant: params: {error}") from None
+
+    def instead(self, params: Message) -> Message:
+        """What is granted where `params` were to be; always a combination that exists."""
+        return {
+            key: grant((_MEDIA_OF[key],), {key: {**asked, **self.params.get(key, {})}})[key]
+            for key, asked in params.items()
+        }
 
 
 FAULTS: Mapping[str, type[Fault]] = {

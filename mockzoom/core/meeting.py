@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from mockzoom.core.codes import VoiceEventType
 from mockzoom.core.products import Product
 from mockzoom.core.speech import FRAME_MS, Line, lines, speaking_ms
 from mockzoom.errors import UnknownObject, UsageError, nearest
@@ -27,9 +28,21 @@ _MAX_TEXT = 20_000
 
 @dataclass(frozen=True)
 class Participant:
+    """`channel_id` is the channel of a voice call that carries this person, ``""`` elsewhere."""
+
     user_id: int
     user_name: str
     rtms_session_id: str
+    channel_id: str = ""
+
+    def as_speaker(self) -> dict[str, Any]:
+        """Whose media it is, as media messages tell it.
+
+        Voice calls name the channel in place of the user; the official SDK drops media without
+        a user, so the user is told as well.
+        """
+        speaker: dict[str, Any] = {"user_id": self.user_id, "user_name": self.user_name}
+        return {**speaker, "channel_id": self.channel_id} if self.channel_id else speaker
 
 
 @dataclass(frozen=True)
@@ -52,7 +65,10 @@ class Utterance:
 
 @dataclass
 class Meeting:
-    """`ids` holds every id of the product by its wire name; `fields` what webhooks tell beside."""
+    """`ids` holds every id of the product by its wire name; `fields` what webhooks tell beside.
+
+    `joined` counts who ever came in, so that no `user_id` is given out twice.
+    """
 
     product: Product
     ids: dict[str, Any]
@@ -60,6 +76,7 @@ class Meeting:
     topic: str
     participants: dict[str, Participant] = field(default_factory=dict)
     utterances: list[Utterance] = field(default_factory=list)
+    joined: int = 0
 
     @property
     def key(self) -> str:
@@ -76,9 +93,17 @@ class Meeting:
             raise UsageError(f"meeting {self.key}: expected a participant's name, found {name!a}")
         if name in self.participants:
             raise UsageError(f"meeting {self.key}: {name!r} is in it already; use another name")
-        user_id = _FIRST_USER_ID + _USER_ID_STEP * len(self.participants)
-        self.participants[name] = Participant(user_id, name, rtms_session_id)
+        user_id = _FIRST_USER_ID + _USER_ID_STEP * self.joined
+        channel_id = str(user_id) if self.product.events is VoiceEventType else ""
+        self.joined += 1
+        self.participants[name] = Participant(user_id, name, rtms_session_id, channel_id)
         return self.participants[name]
+
+    def leave(self, name: str) -> Participant:
+        """Who is called `name` goes, and may come back as somebody with another `user_id`."""
+        participant = self.participant(name)
+        del self.participants[name]
+        return participant
 
     def participant(self, name: str) -> Participant:
         try:

@@ -192,6 +192,7 @@ def _on_media_handshake(
     if socket.joined:
         status = C.DUPLICATE_MEDIA_DATA_CONNECTION
         raise Rejected(status, "rtms.duplicate", "one handshake a socket", "a second one")
+    params = stream.regrant(socket.key, params)
     all_media = message["media_type"] == MediaType.ALL
     stream.join_media(socket, types, params, all_media=all_media, now_ms=now_ms)
     stream.send(socket, messages.data_handshake_resp(message.get("sequence", 0), params))

@@ -23,7 +23,7 @@ The sockets themselves are kept by `mockzoom.core.connections`, the app is told 
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 
 from mockzoom.core import messages, requests
@@ -81,6 +81,7 @@ class StreamMachine(Briefing):
 
     `refuse_next` holds status codes under the number of a request, such as
     `DATA_HAND_SHAKE_REQ`: as many of the next such requests are refused, whatever they say.
+    `regrant` may change what a media socket (its key, the parameters) is granted.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class StreamMachine(Briefing):
         self.state: StreamState = LIFECYCLE.initial
         self.started_ms = 0
         self.refuse_next: defaultdict[MessageType, deque[StatusCode]] = defaultdict(deque)
+        self.regrant: Callable[[str, Message], Message] = lambda _, params: params
         self._paused = False
         self._buffer_from_ms: int | None = None
         self._window_reason = StopReason.CONNECTION_TIMEOUT

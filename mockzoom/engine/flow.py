@@ -75,10 +75,7 @@ class Flow:
             await waiting[0].finished.wait()
 
     def _track(self, utterance: Utterance) -> AudioTrack:
-        speaker: Message = {
-            "user_id": utterance.participant.user_id,
-            "user_name": utterance.participant.user_name,
-        }
+        speaker = utterance.participant.as_speaker()
         if is_mixed(self._socket.params["audio"]):
             speaker = _NOBODY
         track = self._tracks.get(speaker["user_id"])

@@ -8,17 +8,15 @@ goes wrong it is told of in the journal, and the others are done all the same.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import socket as sockets
-import struct
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from picows import WSCloseCode, WSMsgType, WSTransport
+from picows import WSTransport
 
 from mockzoom.clock import Alarm, Clock
 from mockzoom.core import messages
+from mockzoom.core.active_faults import Faults
 from mockzoom.core.codes import EventType, MediaType, MessageType
 from mockzoom.core.effects import Close, Drop, Effect, Emit, Found, Send
 from mockzoom.core.meeting import Meeting, Utterance
@@ -27,22 +25,16 @@ from mockzoom.core.stream import StreamMachine
 from mockzoom.engine.flow import Flow
 from mockzoom.engine.journal import Journal
 from mockzoom.engine.pacer import Pacer
+from mockzoom.engine.wire import Wire
 
 __all__ = ["LiveStream"]
-
-#: A reader that leaves this much unread is cut, so that it cannot eat the memory of the others.
-_MAX_UNREAD_BYTES = 32 * 1024 * 1024
-
-_PONG_S = 2.0
-_CLOSE_S = 2.0
 
 _NAMES: dict[int | None, str] = {kind.value: kind.name for kind in MessageType}
 
 #: Of longer messages only the beginning goes into the journal.
 _NOTED_BYTES = 4096
 
-#: SO_LINGER on with a time of 0: closing sends RST, as a failing network would.
-_RESET = struct.pack("ii", 1, 0)
+_HANDSHAKES = (MessageType.SIGNALING_HAND_SHAKE_REQ, MessageType.DATA_HAND_SHAKE_REQ)
 
 
 class LiveStream:
@@ -56,6 +48,7 @@ class LiveStream:
         clock: Clock,
         pacer: Pacer,
         journal: Journal,
+        faults: Faults,
         emit: Callable[[LiveStream, Emit], None],
     ) -> None:
         self.machine = machine
@@ -65,11 +58,13 @@ class LiveStream:
         self._pacer = pacer
         self._journal = journal
         self._emit = emit
-        self._transports: dict[int, WSTransport] = {}
+        self.wire = Wire(self.id, clock=clock, pacer=pacer, journal=journal, faults=faults)
+        self._faults = faults
         self._flows: dict[int, Flow] = {}
         self._alarm = Alarm(clock, self._timer_due)
         self._state = machine.state
         self._closed = False
+        machine.regrant = lambda key, params: faults.granted(self.id, key, params)
 
     @property
     def id(self) -> str:
@@ -90,19 +85,24 @@ class LiveStream:
             self._settle()
 
     def opened(self, conn: int, key: str, transport: WSTransport) -> None:
-        self._transports[conn] = transport
+        self.wire.attach(conn, key, transport)
         if self._closed:
-            self._drop(conn)
+            self.wire.drop(conn)
             return
         self._journal.add("socket", self.id, conn=conn, socket=key, happened="opened")
         self.feed(lambda machine, now_ms: machine.opened(conn, key, now_ms))
 
     def received(self, conn: int, data: bytes) -> None:
-        self._note(conn, "in", _legible(data))
+        message = _legible(data)
+        self._note(conn, "in", message)
+        if self._faults:
+            if not self.wire.hears(conn):
+                return
+            self._refuse(conn, message)
         self.feed(lambda machine, now_ms: machine.receive(conn, data, now_ms))
 
     def lost(self, conn: int) -> None:
-        self._transports.pop(conn, None)
+        self.wire.detach(conn)
         if not self._closed:
             self._journal.add("socket", self.id, conn=conn, happened="closed")
         self.feed(lambda machine, now_ms: machine.lost(conn, now_ms))
@@ -113,18 +113,11 @@ class LiveStream:
             flow.add(utterance)
 
     async def spoken_out(self, timeout_s: float) -> None:
-        """Wait until what was said is sent, and the app has read it; raises `TimeoutError`.
-
-        A ping behind the media shows that it was read.  An app that does not answer pings is not
-        waited for.
-        """
+        """Wait until what was said is sent, and the app has read it; raises `TimeoutError`."""
         async with asyncio.timeout(timeout_s):
             for conn, flow in list(self._flows.items()):
                 await flow.drained()
-                transport = self._transports.get(conn)
-                if transport is not None:
-                    with contextlib.suppress(TimeoutError, ConnectionError):
-                        await asyncio.wait_for(transport.measure_roundtrip_time(1), _PONG_S)
+                await self.wire.read(conn)
 
     def close(self) -> None:
         """Cut everything and be silent from now on, for the end of the mock's world."""
@@ -132,8 +125,7 @@ class LiveStream:
         for flow in self._flows.values():
             flow.stop()
         self._alarm.set(None)
-        for conn in list(self._transports):
-            self._drop(conn)
+        self.wire.drop_all()
 
     # --- doing what the machine wants ---------------------------------------------------------
 
@@ -152,12 +144,13 @@ class LiveStream:
     def _carry_out(self, effect: Effect) -> None:
         match effect:
             case Send(conn, message):
-                self._note(conn, "out", message)
-                self._write(conn, message)
+                if not self._spared(conn, message):
+                    self._note(conn, "out", message)
+                    self.wire.send(conn, message)
             case Close(conn, code, reason):
-                self._close(conn, code, reason)
+                self.wire.close(conn, code, reason)
             case Drop(conn):
-                self._drop(conn)
+                self.wire.drop(conn)
             case Emit():
                 self._emit(self, effect)
             case Found(finding):
@@ -169,31 +162,25 @@ class LiveStream:
         except Exception as error:
             self._journal.failed(f"stream {self.id}: timer", error)
 
-    def _write(self, conn: int, message: Message) -> None:
-        transport = self._transports.get(conn)
-        if transport is None:
-            return
-        transport.send(WSMsgType.TEXT, messages.encode(message).encode())
-        if transport.underlying_transport.get_write_buffer_size() > _MAX_UNREAD_BYTES:
-            self._journal.add("socket", self.id, conn=conn, happened="cut: it does not read")
-            self._drop(conn)
+    def _refuse(self, conn: int, message: Message) -> None:
+        """Let a fault refuse the handshake that `message` may be."""
+        kind, socket = messages.message_type(message), self.machine.sockets.get(conn)
+        if kind in _HANDSHAKES and socket is not None:
+            status = self._faults.refusal(self.id, socket.key)
+            if status is not None:
+                self.machine.refuse_next[MessageType(kind)].append(status)
 
-    def _close(self, conn: int, code: int, reason: str) -> None:
-        transport = self._transports.get(conn)
-        if transport is not None:
-            transport.send_close(WSCloseCode(code), reason.encode())
-            transport.disconnect()
-            # Nobody waits for ever for a peer that does not take the rest.
-            asyncio.get_running_loop().call_later(_CLOSE_S, transport.disconnect, False)
+    def _spared(self, conn: int, message: Message) -> bool:
+        """Whether `message` is a keep-alive that a fault leaves out.
 
-    def _drop(self, conn: int) -> None:
-        transport = self._transports.pop(conn, None)
-        if transport is None:
-            return
-        raw = transport.underlying_transport.get_extra_info("socket")
-        if raw is not None:
-            raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, _RESET)
-        transport.underlying_transport.abort()
+        It is answered here, so that it cannot be missed.
+        """
+        keep_alive = message["msg_type"] == MessageType.KEEP_ALIVE_REQ
+        if not keep_alive or not self.wire.spares_keep_alives(conn):
+            return False
+        answer = messages.encode(messages.keep_alive_resp(message))
+        self.machine.receive(conn, answer, self._clock.now_ms())
+        return True
 
     def _note(self, conn: int, way: str, message: Message) -> None:
         name = _NAMES.get(messages.message_type(message), "unknown")
@@ -219,7 +206,7 @@ class LiveStream:
                 self.feed(lambda machine, _: machine.first_packet(at_ms))
             self.sent[MEDIA_KEYS[media]] += 1
             self._journal.counters[MEDIA_KEYS[media]] += 1
-            self._write(conn, message)
+            self.wire.send(conn, message)
 
         return send
 

@@ -220,8 +220,7 @@ class TranscriptRun(_Series):
         start_ms = self._utterance.start_ms
         end_ms = start_ms + line.end_ms
         content: dict[str, Any] = {
-            "user_id": self._utterance.participant.user_id,
-            "user_name": self._utterance.participant.user_name,
+            **self._utterance.participant.as_speaker(),
             "start_time": start_ms + line.start_ms,
             "end_time": end_ms,
             "timestamp": end_ms,

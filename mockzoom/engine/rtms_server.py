@@ -3,6 +3,8 @@
 Each stream has paths of its own, with a random token in them: ``/signaling/TOKEN`` and
 ``/media/TOKEN/KEY``.  A path that was never given out gets a 404 and is a finding, one of a stream
 that was forgotten just the 404; a mock that has all the connections it takes answers 503.
+
+What a connection may cost is in `Limits`, and all of it is watched here.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from picows import (
 
 from mockzoom.core.clauses import CLAUSES
 from mockzoom.core.findings import Finding
+from mockzoom.core.limits import Limits
 from mockzoom.core.messages import MEDIA_KEYS
 from mockzoom.core.sockets import SIGNALING
 from mockzoom.core.stream import StreamUrls
@@ -39,22 +42,19 @@ from mockzoom.threads import listen
 
 __all__ = ["RtmsServer"]
 
-#: Apps send handshakes and acknowledgements, all well under this many bytes.
-_MAX_MESSAGE_BYTES = 1024 * 1024
-_MAX_CONNECTIONS = 20_000
 #: Tokens of so many forgotten streams are told from made-up ones.
 _MAX_RETIRED = 10_000
-_UPGRADE_TIMEOUT_S = 5
 _CLOSE_S = 0.5
 
 
 class RtmsServer:
     """Belongs to the loop's thread.  `base_url` is known once it has started."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, limits: Limits | None = None) -> None:
         self.base_url = ""
         self.port = 0
         self._journal = journal
+        self._limits = limits or Limits()
         self._streams: dict[str, LiveStream] = {}
         self._retired: deque[str] = deque(maxlen=_MAX_RETIRED)
         self._numbers = count(1)
@@ -71,8 +71,8 @@ class RtmsServer:
             self._accept,
             sock=listening,
             ssl=tls,
-            websocket_handshake_timeout=_UPGRADE_TIMEOUT_S,
-            max_frame_size=_MAX_MESSAGE_BYTES,
+            websocket_handshake_timeout=self._limits.upgrade_timeout_ms / 1000,
+            max_frame_size=self._limits.max_message_bytes,
         )
         self.port = listening.getsockname()[1]
         named = "localhost" if tls and host == "127.0.0.1" else host
@@ -118,11 +118,11 @@ class RtmsServer:
                     Finding("rtms.url", "upgrade request", "a URL given out", path[:80], clause)
                 )
             return None
-        if self._open >= _MAX_CONNECTIONS:
+        if self._open >= self._limits.max_connections:
             self._journal.add("socket", stream.id, socket=key, happened="refused: too many")
             full = WSUpgradeResponse.create_error_response(HTTPStatus.SERVICE_UNAVAILABLE)
             return WSUpgradeResponseWithListener(full, None)
-        return _Socket(stream, key, next(self._numbers), self._journal, self._count)
+        return _Socket(stream, key, next(self._numbers), self._journal, self._limits, self._count)
 
     def _count(self, change: int) -> None:
         self._open += change
@@ -131,7 +131,8 @@ class RtmsServer:
 class _Socket(WSListener):
     """One connection: whole messages in, and the news that it is gone.
 
-    What goes wrong with a message closes its connection and no other.
+    What goes wrong with a message closes its connection and no other, and an app that does not
+    read what it is sent is cut before that eats the memory of the others.
     """
 
     def __init__(
@@ -140,17 +141,21 @@ class _Socket(WSListener):
         key: str,
         conn: int,
         journal: Journal,
+        limits: Limits,
         count_open: Callable[[int], None],
     ) -> None:
         self._stream = stream
         self._key = key
         self._conn = conn
         self._journal = journal
+        self._limits = limits
         self._count_open = count_open
         self._parts = bytearray()
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._count_open(1)
+        self._transport = transport
+        transport.underlying_transport.set_write_buffer_limits(self._limits.max_unread_bytes)
         self._guarded(transport, lambda: self._stream.opened(self._conn, self._key, transport))
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
@@ -160,12 +165,20 @@ class _Socket(WSListener):
             _end(transport, WSCloseCode.OK if code == WSCloseCode.NO_INFO else code)
         elif frame.msg_type in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
             self._parts += frame.get_payload_as_bytes()
-            if len(self._parts) > _MAX_MESSAGE_BYTES:
+            if len(self._parts) > self._limits.max_message_bytes:
                 self._parts.clear()
                 _end(transport, WSCloseCode.MESSAGE_TOO_BIG)
             elif frame.fin:
                 data, self._parts = bytes(self._parts), bytearray()
                 self._guarded(transport, lambda: self._stream.received(self._conn, data))
+
+    def pause_writing(self) -> None:
+        # Called by whatever wrote too much, which is left to finish first.
+        self._journal.add(
+            "socket", self._stream.id, conn=self._conn, happened="cut: it does not read"
+        )
+        cut = self._transport.underlying_transport.abort
+        asyncio.get_running_loop().call_soon(cut)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         self._count_open(-1)

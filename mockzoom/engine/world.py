@@ -8,16 +8,18 @@ late handshake gets the answer that it deserves: the last `KEPT_STREAMS` streams
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, TypeVar
 
 from mockzoom.clock import Clock
+from mockzoom.core.active_faults import Faults
 from mockzoom.core.codes import SessionState, StopReason, StreamState
 from mockzoom.core.effects import Emit
 from mockzoom.core.examples import ExampleFactory, encode
+from mockzoom.core.faults import CutFault, Fault
 from mockzoom.core.handshake import Identity
 from mockzoom.core.meeting import Meeting, Participant, Utterance
-from mockzoom.core.products import MEETING, PRODUCTS
+from mockzoom.core.products import CONTACT_CENTER, MEETING, PRODUCTS
 from mockzoom.core.signing import Credentials
 from mockzoom.core.stream import StreamMachine, StreamPolicy
 from mockzoom.core.timings import Timings
@@ -51,9 +53,13 @@ class World:
         deliveries: Deliveries,
         timings: Timings,
         policy: StreamPolicy,
+        faults: Faults,
+        account_id: str | None = None,
     ) -> None:
         self.journal = journal
         self.deliveries = deliveries
+        self.faults = faults
+        self.account_id = account_id or examples.ids.account_id()
         self.meetings: dict[str, Meeting] = {}
         self.streams: dict[str, LiveStream] = {}
         self._live: dict[str, list[LiveStream]] = {}
@@ -64,6 +70,9 @@ class World:
         self._rtms = rtms
         self._timings = timings
         self._policy = policy
+
+    def now_ms(self) -> int:
+        return self._clock.now_ms()
 
     # --- meetings -----------------------------------------------------------------------------
 
@@ -78,7 +87,7 @@ class World:
             row,
             ids=made,
             fields={
-                "account_id": ids.account_id(),
+                "account_id": self.account_id,
                 "operator_id": ids.operator_id(),
                 "is_original_host": True,
             },
@@ -110,6 +119,37 @@ class World:
         for stream in self.live_streams(meeting):
             stream.feed(lambda machine, now_ms: _come_in(machine, participant, now_ms))
         return participant
+
+    def leave(self, meeting: Meeting, name: str) -> None:
+        """`name` leaves the meeting: their session stops, and the app is told."""
+        participant = meeting.leave(name)
+        for stream in self.live_streams(meeting):
+            stream.feed(lambda machine, now_ms: _go_out(machine, participant, now_ms))
+
+    def camera(self, meeting: Meeting, name: str, on: bool) -> None:
+        """`name` turns the camera on or off (events 8 and 9)."""
+        user_id = meeting.participant(name).user_id
+        for stream in self.live_streams(meeting):
+            stream.feed(lambda machine, now_ms: machine.camera(user_id, on, now_ms))
+
+    def share(self, meeting: Meeting, name: str, on: bool) -> None:
+        """`name` starts or stops sharing the screen (events 5 and 6)."""
+        user_id = meeting.participant(name).user_id
+        for stream in self.live_streams(meeting):
+            stream.feed(lambda machine, now_ms: machine.share(user_id, on, now_ms))
+
+    def tell(self, meeting: Meeting, event_type: int, fields: Mapping[str, Any]) -> None:
+        """An event of the product's table happens, with `fields` as its body (message 6)."""
+        known = meeting.product.events
+        if event_type not in tuple(known):
+            raise UsageError(
+                f"meeting {meeting.key}: event_type {event_type}: expected "
+                f"{min(known):d} to {max(known):d}"
+            )
+        stamp = "event_ts" if meeting.product is CONTACT_CENTER else "timestamp"
+        body = {stamp: self._clock.now_ms(), **fields}
+        for stream in self.live_streams(meeting):
+            stream.feed(lambda machine, _: machine.tell(event_type, body))
 
     def say(self, meeting: Meeting, name: str, text: str) -> Utterance:
         """`name` says `text`: audio for as long as that takes, and its transcript."""
@@ -150,9 +190,7 @@ class World:
             self._examples.spec.event(meeting.product.event(happening))
         ids = self._examples.ids
         id_ = _unused(ids.rtms_stream_id, self.streams)
-        token = ids.rtms_session_id()
-        while self._rtms.serves(token):
-            token = ids.rtms_session_id()
+        token = self._new_token()
         machine = StreamMachine(
             Identity(meeting.product, meeting.id, id_),
             self._credentials,
@@ -166,6 +204,7 @@ class World:
             clock=self._clock,
             pacer=self._pacer,
             journal=self.journal,
+            faults=self.faults,
             emit=self._emit,
         )
         self._forget_ended()
@@ -178,6 +217,12 @@ class World:
         stream.feed(StreamMachine.start)
         return stream
 
+    def _new_token(self) -> str:
+        token = self._examples.ids.rtms_session_id()
+        while self._rtms.serves(token):
+            token = self._examples.ids.rtms_session_id()
+        return token
+
     def _forget_ended(self) -> None:
         if len(self.streams) < KEPT_STREAMS:
             return
@@ -185,6 +230,19 @@ class World:
         for stream in ended[: max(0, len(ended) - KEPT_STREAMS + 1)]:
             del self.streams[stream.id]
             self._rtms.forget(stream)
+
+    def pause(self, stream: LiveStream) -> None:
+        stream.feed(lambda machine, now_ms: machine.pause(now_ms))
+
+    def resume(self, stream: LiveStream) -> None:
+        stream.feed(lambda machine, now_ms: machine.resume(now_ms))
+
+    def relocate(self, stream: LiveStream) -> None:
+        """Server failover: the stream's sockets are cut, and a new started names new URLs."""
+        token = self._new_token()
+        stream.feed(lambda machine, now_ms: machine.relocate(self._rtms.urls(token), now_ms))
+        self._rtms.forget(stream)
+        self._rtms.serve(token, stream)
 
     def stop_rtms(self, stream: LiveStream, reason: StopReason) -> None:
         stream.feed(lambda machine, now_ms: machine.stop(reason, now_ms))
@@ -226,6 +284,25 @@ class World:
         event = self._examples.event(name, {"payload": payload}, now_ms=self._clock.now_ms())
         self.deliveries.send(name, encode(event), stream)
 
+    # --- faults -------------------------------------------------------------------------------
+
+    def add_fault(self, fault: Fault) -> int:
+        """Switch `fault` on (a cut is done at once); returns the number that lifts it."""
+        number = self.faults.add(fault)
+        self.journal.add("fault", fault.stream, number=number, happened="on", fault=fault.as_dict())
+        if isinstance(fault, CutFault):
+            for stream in list(self.streams.values()):
+                stream.wire.cut(fault)
+        return number
+
+    def lift_fault(self, number: int) -> None:
+        self.faults.lift(number)
+        self.journal.add("fault", number=number, happened="lifted")
+
+    def lift_faults(self) -> None:
+        for number, _ in self.faults:
+            self.lift_fault(number)
+
     # --- the end ------------------------------------------------------------------------------
 
     def close(self) -> None:
@@ -234,6 +311,7 @@ class World:
             stream.close()
             self._rtms.forget(stream)
         self.deliveries.forget()
+        self.faults.clear()
         self._pacer.clear()
 
     def reset(self) -> None:
@@ -252,6 +330,11 @@ def _unused(make: Callable[[], T], taken: Container[str]) -> T:
     while str(value := make()) in taken:
         pass
     return value
+
+
+def _go_out(machine: StreamMachine, participant: Participant, now_ms: int) -> None:
+    machine.leave(participant.user_id, now_ms)
+    machine.session(participant.rtms_session_id, SessionState.STOPPED, now_ms)
 
 
 def _come_in(machine: StreamMachine, participant: Participant, now_ms: int) -> None:

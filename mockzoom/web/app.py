@@ -17,12 +17,14 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
 from mockzoom.core.codes import StopReason
+from mockzoom.core.faults import parse_fault
 from mockzoom.core.meeting import Meeting
 from mockzoom.core.signing import same
 from mockzoom.engine.journal import Entry
 from mockzoom.engine.live_stream import LiveStream
 from mockzoom.engine.world import World
 from mockzoom.errors import MockzoomError, UnknownObject, UsageError
+from mockzoom.web import rest
 
 __all__ = ["MAX_BODY_BYTES", "create_app"]
 
@@ -44,7 +46,8 @@ class _Name(BaseConverter):
 def create_app(world: World, call: Callable[..., Any], api_token: str | None = None) -> Flask:
     """The app over `world`; `call(step, *args)` runs a step on the thread that the world lives on.
 
-    With an `api_token` every request needs ``Authorization: Bearer TOKEN``, health excepted.
+    With an `api_token` every request needs ``Authorization: Bearer TOKEN``, except for health and
+    for the vendor's REST, which is registered by who makes the app.
     """
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
@@ -67,6 +70,8 @@ def create_app(world: World, call: Callable[..., Any], api_token: str | None = N
     def authorise() -> Answer | None:
         if api_token is None or request.path == "/_mockzoom/health":
             return None
+        if request.path.startswith(rest.PATHS):
+            return None  # who may do what there is said by the vendor's own tokens
         if same(f"Bearer {api_token}", request.headers.get("Authorization", "")):
             return None
         return jsonify(error="authorization: expected the API token that the mock printed"), 401
@@ -77,6 +82,8 @@ def create_app(world: World, call: Callable[..., Any], api_token: str | None = N
 
     @app.errorhandler(HTTPException)
     def http_mistake(error: HTTPException) -> Response:
+        if request.path.startswith(rest.PATHS):
+            return rest.http_mistake(error)
         answer = Response(status=error.code, headers=error.get_headers())  # Allow, for one
         answer.data = app.json.dumps({"error": f"{request.method} {request.path}: {error.name}"})
         answer.mimetype = "application/json"
@@ -113,6 +120,31 @@ def create_app(world: World, call: Callable[..., Any], api_token: str | None = N
         participant = world.join(world.meeting(key), _text(body, "name"))
         return {"user_id": participant.user_id, "user_name": participant.user_name}, 201
 
+    @app.delete("/_mockzoom/meetings/<key>/participants/<name:name>")
+    @on_loop
+    def leave(body: Mapping[str, Any], key: str, name: str) -> Any:
+        world.leave(world.meeting(key), name)
+        return {}, 200
+
+    @app.post("/_mockzoom/meetings/<key>/participants/<name:name>/camera")
+    @on_loop
+    def camera(body: Mapping[str, Any], key: str, name: str) -> Any:
+        world.camera(world.meeting(key), name, _switch(body))
+        return {}, 202
+
+    @app.post("/_mockzoom/meetings/<key>/participants/<name:name>/share")
+    @on_loop
+    def share(body: Mapping[str, Any], key: str, name: str) -> Any:
+        world.share(world.meeting(key), name, _switch(body))
+        return {}, 202
+
+    @app.post("/_mockzoom/meetings/<key>/events")
+    @on_loop
+    def tell(body: Mapping[str, Any], key: str) -> Any:
+        fields = {name: value for name, value in body.items() if name != "event_type"}
+        world.tell(world.meeting(key), _number(body, "event_type"), fields)
+        return {}, 202
+
     @app.post("/_mockzoom/meetings/<key>/participants/<name:name>/say")
     @on_loop
     def say(body: Mapping[str, Any], key: str, name: str) -> Any:
@@ -127,10 +159,40 @@ def create_app(world: World, call: Callable[..., Any], api_token: str | None = N
     @app.post("/_mockzoom/meetings/<key>/rtms/stop")
     @on_loop
     def stop(body: Mapping[str, Any], key: str) -> Any:
-        id_ = _text(body, "rtms_stream_id") if "rtms_stream_id" in body else None
-        stream = world.live_stream(world.meeting(key), id_)
+        stream = world.live_stream(world.meeting(key), _stream_id(body))
         world.stop_rtms(stream, _stop_reason(body))
         return _stream(stream), 202
+
+    @app.post("/_mockzoom/meetings/<key>/rtms/<any(pause, resume, relocate):step>")
+    @on_loop
+    def change(body: Mapping[str, Any], key: str, step: str) -> Any:
+        stream = world.live_stream(world.meeting(key), _stream_id(body))
+        steps = {"pause": world.pause, "resume": world.resume, "relocate": world.relocate}
+        steps[step](stream)
+        return _stream(stream), 202
+
+    @app.get("/_mockzoom/faults")
+    @on_loop
+    def faults(body: Mapping[str, Any]) -> Any:
+        return {"faults": [{"id": id_, **fault.as_dict()} for id_, fault in world.faults]}, 200
+
+    @app.post("/_mockzoom/faults")
+    @on_loop
+    def add_fault(body: Mapping[str, Any]) -> Any:
+        fault = parse_fault(body)
+        return {"id": world.add_fault(fault), **fault.as_dict()}, 201
+
+    @app.delete("/_mockzoom/faults")
+    @on_loop
+    def lift_faults(body: Mapping[str, Any]) -> Any:
+        world.lift_faults()
+        return {}, 200
+
+    @app.delete("/_mockzoom/faults/<int:id_>")
+    @on_loop
+    def lift_fault(body: Mapping[str, Any], id_: int) -> Any:
+        world.lift_fault(id_)
+        return {}, 200
 
     return app
 
@@ -157,6 +219,24 @@ def _names(body: Mapping[str, Any]) -> list[str]:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise UsageError(f"participants: expected a list of names, found {names!a:.80}")
     return names
+
+
+def _stream_id(body: Mapping[str, Any]) -> str | None:
+    return _text(body, "rtms_stream_id") if "rtms_stream_id" in body else None
+
+
+def _switch(body: Mapping[str, Any]) -> bool:
+    value = body.get("on")
+    if not isinstance(value, bool):
+        raise UsageError(f"on: expected true or false, found {value!a:.80}")
+    return value
+
+
+def _number(body: Mapping[str, Any], name: str) -> int:
+    value = body.get(name)
+    if type(value) is not int:
+        raise UsageError(f"{name}: expected a whole number, found {value!a:.80}")
+    return value
 
 
 def _stop_reason(body: Mapping[str, Any]) -> StopReason:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
+from causes import Cause, documented
 
 from mockzoom.core import messages
 from mockzoom.core.codes import (
@@ -25,36 +25,6 @@ from mockzoom.core.sockets import SIGNALING
 T = MessageType
 C = StatusCode
 Make = Callable[..., Any]
-
-DOCS = Path(__file__).parents[2] / "docs" / "status-codes.md"
-
-
-class Cause(NamedTuple):
-    """A row of docs/status-codes.md."""
-
-    code: int
-    name: str
-    cause: str
-    after: list[str]
-    socket: str
-    request: dict[str, Any]
-
-
-def documented() -> list[Cause]:
-    rows = [line.strip("|").split("|") for line in DOCS.read_text("utf-8").splitlines()]
-    cells = [[cell.strip() for cell in row] for row in rows if row[0].strip().isdigit()]
-    return [
-        Cause(
-            int(code),
-            name,
-            cause,
-            after.split(", ") if after else [],
-            socket,
-            json.loads(sent[1:-1]),
-        )
-        for code, name, cause, after, socket, sent in cells
-    ]
-
 
 CAUSES = documented()
 

@@ -16,7 +16,9 @@ import uvloop
 from rtms_app import Conn, RtmsApp
 
 from mockzoom.clock import Clock, Timer
+from mockzoom.core.active_faults import Faults
 from mockzoom.core.examples import ExampleFactory
+from mockzoom.core.limits import Limits
 from mockzoom.core.meeting import Meeting
 from mockzoom.core.signing import Credentials
 from mockzoom.core.spec import load_spec
@@ -148,6 +150,7 @@ async def rig(
     policy: StreamPolicy | None = None,
     webhook_timeout_s: float = 0.3,
     seed: int = 1,
+    limits: Limits | None = None,
     **timings: int,
 ) -> AsyncIterator[Rig]:
     """A world with Zoom's timings but for those given, and for keep-alives.
@@ -157,7 +160,7 @@ async def rig(
     async with AsyncExitStack() as stack:
         clock = FakeClock()
         journal = Journal(clock)
-        rtms = RtmsServer(journal)
+        rtms = RtmsServer(journal, limits)
         await rtms.start("127.0.0.1", 0)
         stack.push_async_callback(rtms.close)
         sender = await stack.enter_async_context(WebhookSender(CREDENTIALS, webhook_timeout_s))
@@ -171,6 +174,7 @@ async def rig(
             deliveries=Deliveries(sender, clock, journal),
             timings=replace(Timings(), **{"keep_alive_ms": 3_600_000, **timings}),
             policy=policy or StreamPolicy(),
+            faults=Faults(seed),
         )
         stack.callback(world.close)
         a_rig = Rig(world, rtms, journal, clock)

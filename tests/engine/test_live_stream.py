@@ -23,7 +23,7 @@ from mockzoom.core.codes import (
 )
 from mockzoom.core.meeting import Utterance
 from mockzoom.core.messages import Message
-from mockzoom.engine import live_stream
+from mockzoom.engine import live_stream, wire
 from mockzoom.engine.audio import encode, mix, utterance_frames
 from mockzoom.engine.voice import RATE_HZ, speak
 
@@ -378,7 +378,7 @@ async def test_events_of_the_meeting_are_told() -> None:
 @in_loop
 async def test_a_slow_reader_is_cut_and_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who does not read is cut once too much waits for them; the rest of the world hears on."""
-    monkeypatch.setattr(live_stream, "_MAX_UNREAD_BYTES", 100_000)
+    monkeypatch.setattr(wire, "_MAX_UNREAD_BYTES", 100_000)
     async with rig() as r:
         meeting = r.meeting(*map(str, range(40)))
         (slow, slow_app), (_, app) = r.start(meeting), r.start(meeting)

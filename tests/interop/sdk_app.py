@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 import os
+import queue
 import sys
 import threading
 from base64 import b64encode
@@ -20,6 +21,7 @@ import rtms
 
 clients: dict[str, rtms.Client] = {}
 telling = threading.Lock()
+finished: queue.Queue[rtms.Client] = queue.Queue()
 
 #: What the test may ask for beyond the SDK's defaults, as JSON in one variable.
 WANTED = json.loads(os.environ.get("SDK_APP", "{}"))
@@ -57,15 +59,32 @@ def join(payload: dict[str, Any]) -> None:
     for kind in WANTED.get("media", ["audio", "transcript"]):
         media[kind](hear(kind))
     if "video_data_opt" in WANTED:
-        client.set_video_params(rtms.VideoParams(data_opt=WANTED["video_data_opt"]))
-    client.on_join_confirm(lambda code: tell("join", stream=stream, code=code))
-    client.on_leave(lambda code: tell("leave", stream=stream, code=code))
+        option = WANTED["video_data_opt"]
+        client.set_video_params(
+            rtms.VideoParams(content_type=3, codec=7, resolution=2, data_opt=option, fps=30)
+        )
+
+    def joined(code: int) -> None:
+        tell("join", stream=stream, code=code)
+        if code:
+            finished.put(client)
+
+    def left(code: int) -> None:
+        tell("leave", stream=stream, code=code)
+        finished.put(client)
+
+    client.on_join_confirm(joined)
+    client.on_leave(left)
     client.on_session_update(
         lambda op, session: tell("session", stream=stream, op=op, id=session.sessionId)
     )
-    client.on_user_update(
-        lambda op, user: tell("user", stream=stream, op=op, id=user.id, name=user.name)
-    )
+    if "engagement_id" not in payload:  # voice calls have none of the events that these ask for
+        client.on_user_update(
+            lambda op, user: tell("user", stream=stream, op=op, id=user.id, name=user.name)
+        )
+        client.on_participant_video(
+            lambda users, on: tell("camera", stream=stream, users=list(users), on=on)
+        )
     client.on_participant_event(
         lambda event, ts, people: tell("participant", stream=stream, event=event)
     )
@@ -73,9 +92,6 @@ def join(payload: dict[str, Any]) -> None:
         lambda ts, user_id, name: tell("speaker", stream=stream, user_id=user_id, name=name)
     )
     client.on_sharing_event(lambda event, *rest: tell("sharing", stream=stream, event=event))
-    client.on_participant_video(
-        lambda users, on: tell("camera", stream=stream, users=list(users), on=on)
-    )
     client.on_video_subscribed(
         lambda user, status, error: tell("subscribed", stream=stream, user=user, status=status)
     )
@@ -104,6 +120,12 @@ class Webhook(BaseHTTPRequestHandler):
         pass
 
 
+def release() -> None:
+    """Clients that are done are given back, as the SDK polls each one it has in turn."""
+    while True:
+        finished.get().leave()
+
+
 def obey() -> None:
     """Commands on standard input, one JSON list a line; its end ends the process."""
     for line in sys.stdin:
@@ -116,5 +138,6 @@ if __name__ == "__main__":
     server = ThreadingHTTPServer(("127.0.0.1", 0), Webhook)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     threading.Thread(target=obey, daemon=True).start()
+    threading.Thread(target=release, daemon=True).start()
     tell("listening", port=server.server_address[1])
     rtms.run()
