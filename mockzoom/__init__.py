@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mockzoom.core.codes import StopReason
     from mockzoom.core.findings import Finding
+    from mockzoom.core.rest import RestPolicy
     from mockzoom.core.signing import Credentials
     from mockzoom.core.timings import Timings
     from mockzoom.receiver.receiver import Receiver
@@ -19,6 +20,7 @@ __all__ = [
     "Meeting",
     "MockZoom",
     "Receiver",
+    "RestPolicy",
     "StopReason",
     "Stream",
     "Timings",
@@ -30,6 +32,7 @@ _HOME = {
     "Meeting": "mockzoom.server",
     "MockZoom": "mockzoom.server",
     "Receiver": "mockzoom.receiver.receiver",
+    "RestPolicy": "mockzoom.core.rest",
     "StopReason": "mockzoom.core.codes",
     "Stream": "mockzoom.server",
     "Timings": "mockzoom.core.timings",

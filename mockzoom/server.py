@@ -29,8 +29,10 @@ from mockzoom.core.codes import StopReason, StreamState
 from mockzoom.core.examples import ExampleFactory
 from mockzoom.core.faults import Fault, parse_fault
 from mockzoom.core.findings import Finding
+from mockzoom.core.limits import Limits
 from mockzoom.core.meeting import Meeting as CoreMeeting
 from mockzoom.core.meeting import Utterance
+from mockzoom.core.rest import RestPolicy
 from mockzoom.core.signing import Credentials
 from mockzoom.core.spec import Profile, load_spec
 from mockzoom.core.stream import StreamPolicy
@@ -46,7 +48,7 @@ from mockzoom.engine.world import World
 from mockzoom.errors import ContractBroken, UsageError
 from mockzoom.threads import LoopThread, WebThread
 from mockzoom.web.app import MAX_BODY_BYTES, create_app
-from mockzoom.web.rest import RestPolicy, create_rest
+from mockzoom.web.rest import create_rest
 
 __all__ = ["Meeting", "MockZoom", "Stream", "new_credentials"]
 
@@ -90,6 +92,7 @@ class MockZoom:
         spec_profile: Profile = "corrected",
         timings: Timings | None = None,
         policy: StreamPolicy | None = None,
+        limits: Limits | None = None,
         rest_policy: RestPolicy | None = None,
         api_token: str | None = None,
     ) -> None:
@@ -107,6 +110,7 @@ class MockZoom:
         self._tls = tls
         self._timings = timings or Timings()
         self._policy = policy or StreamPolicy()
+        self._limits = limits or Limits()
         self._rest_policy = rest_policy
         self._account_id = account_id
         self._cleanup = contextlib.ExitStack()
@@ -149,7 +153,7 @@ class MockZoom:
     async def _build(self) -> World:
         clock = Clock()
         journal = Journal(clock)
-        self._rtms = RtmsServer(journal)
+        self._rtms = RtmsServer(journal, self._limits)
         context = None
         if self._tls:
             folder = self._cleanup.enter_context(tempfile.TemporaryDirectory(prefix="mockzoom-"))

@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import tomllib
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -126,22 +127,36 @@ def test_the_requests_are_answered():
     lines = commands("curl")
     answers = []
     with MockZoom() as zoom:
-        meeting_id = ""
+        known = {
+            "127.0.0.1:8700": zoom.url,
+            "$ZOOM_CLIENT_ID": zoom.credentials.client_id,
+            "$ZOOM_CLIENT_SECRET": zoom.credentials.client_secret,
+            "$ZOOM_ACCOUNT_ID": zoom.account_id,
+        }
         for line in lines:
-            args = line.replace("$MEETING_ID", meeting_id).replace("127.0.0.1:8700", zoom.url)
-            answers.append(_curl(shlex.split(args)))
-            meeting_id = str(answers[-1].get("meeting_id", meeting_id))
+            for name, value in known.items():
+                line = line.replace(name, value)
+            assert "$" not in line
+            answers.append(_curl(shlex.split(line)))
+            for name in ("meeting_id", "access_token"):
+                if name in answers[-1]:
+                    known[f"${name.upper()}"] = str(answers[-1][name])
+        [start] = [e for e in zoom.journal() if e.get("operation") == "updateMeetingRtmsStatus"]
     assert answers[0] == {"status": "ok"}
     assert [p["user_name"] for p in answers[1]["participants"]] == ["Alice", "Bob"]
     assert answers[2]["rtms_stream_id"] == answers[6]["rtms_stream_id"]
     assert answers[3]["duration_ms"] > 0
     assert [p["user_name"] for p in answers[5]["participants"]] == ["Alice", "Bob", "Carol"]
     assert {"speech", "state"} <= {entry["kind"] for entry in answers[7]["entries"]}
+    assert answers[8]["expires_in"] == 3600
+    assert (answers[9], start["status"]) == ({}, 204)
 
 
 def _curl(args: list[str]) -> dict:
     """What curl would do with these arguments, as far as the README uses them."""
-    method, data, url = None, None, ""
+    method, url = None, ""
+    data: list[str] = []
+    headers: dict[str, str] = {}
     rest: Iterator[str] = iter(args[1:])
     for arg in rest:
         match arg:
@@ -150,12 +165,18 @@ def _curl(args: list[str]) -> dict:
             case "-X":
                 method = next(rest)
             case "-d":
-                data = next(rest).encode()
+                data.append(next(rest))
+            case "-H":
+                name, _, value = next(rest).partition(": ")
+                headers[name] = value
+            case "-u":
+                headers["Authorization"] = f"Basic {b64encode(next(rest).encode()).decode()}"
             case _:
                 assert arg.startswith("http"), f"curl {arg}: not known here"
                 url = arg
-    with urlopen(Request(url, data, method=method), timeout=TIMEOUT_S) as answer:
-        return json.load(answer)
+    body = "&".join(data).encode() if data else None
+    with urlopen(Request(url, body, headers, method=method), timeout=TIMEOUT_S) as answer:
+        return json.loads(answer.read() or b"{}")
 
 
 # --- links ---

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from mockzoom.cli.options import (
+    account_option,
+    account_or_generated,
     credentials_options,
     credentials_or_generated,
     json_option,
@@ -34,15 +36,19 @@ SECRET_TOKEN = (
     "ZOOM_WEBHOOK_SECRET_TOKEN",
     "MOCKZOOM_SECRET_TOKEN",
 )
+ACCOUNT_ID = ("ZOOM_ACCOUNT_ID", "MOCKZOOM_ACCOUNT_ID")
 CA = ("ZM_RTMS_CA", "MOCKZOOM_SERVE_CA", "MOCKZOOM_RECEIVER_CA")
 
 
-def variables(credentials: Credentials, *, port: int, path: str, ca: Path | None) -> dict[str, str]:
+def variables(
+    credentials: Credentials, *, account_id: str, port: int, path: str, ca: Path | None
+) -> dict[str, str]:
     """The environment of an app: `port` and `path` are where the SDK takes webhooks."""
     values = {
         **dict.fromkeys(CLIENT_ID, credentials.client_id),
         **dict.fromkeys(CLIENT_SECRET, credentials.client_secret),
         **dict.fromkeys(SECRET_TOKEN, credentials.secret_token),
+        **dict.fromkeys(ACCOUNT_ID, account_id),
         "ZM_RTMS_PORT": str(port),
         "ZM_RTMS_PATH": path,
     }
@@ -51,6 +57,7 @@ def variables(credentials: Credentials, *, port: int, path: str, ca: Path | None
 
 @click.command()
 @credentials_options
+@account_option
 @click.option(
     "--port",
     default=8080,
@@ -71,6 +78,7 @@ def env(
     client_id: str | None,
     client_secret: str | None,
     secret_token: str | None,
+    account_id: str | None,
     port: int,
     path: str,
     ca: Path | None,
@@ -79,14 +87,15 @@ def env(
 ) -> None:
     """Print the environment that the SDK and Zoom's samples read.
 
-    Credentials that are not given are generated.  After
+    Credentials and an account that are not given are generated.  After
 
         eval "$(mockzoom env)"
 
     the `serve`, `receiver` and `trigger` of the same shell use the same ones.
     """
     credentials = credentials_or_generated(client_id, client_secret, secret_token, seed)
-    values = variables(credentials, port=port, path=path, ca=ca)
+    account_id = account_or_generated(account_id, seed)
+    values = variables(credentials, account_id=account_id, port=port, path=path, ca=ca)
     if as_json:
         import json
 

@@ -14,8 +14,11 @@ import click
 
 if TYPE_CHECKING:
     from mockzoom.core.signing import Credentials
+    from mockzoom.core.zoom_ids import ZoomIds
 
 __all__ = [
+    "account_option",
+    "account_or_generated",
     "credentials_options",
     "credentials_or_generated",
     "json_option",
@@ -37,6 +40,11 @@ def credentials_options(command: Command) -> Command:
 
 def secret_token_option(command: Command) -> Command:
     return _credential("--secret-token", "The key that webhooks are signed with.")(command)
+
+
+def account_option(command: Command) -> Command:
+    """`--account-id`; None where not given."""
+    return _credential("--account-id", "The account that access tokens are for.")(command)
 
 
 def _credential(flag: str, what: str) -> Callable[[Command], Command]:
@@ -95,14 +103,25 @@ def credentials_or_generated(
     seed: int | None = None,
 ) -> Credentials:
     """The credentials given, and made-up ones in Zoom's shape for those that are missing."""
-    import secrets
-
     from mockzoom.core.signing import Credentials
-    from mockzoom.core.zoom_ids import ZoomIds, zoom_faker
 
-    unguessable = secrets.randbits(128)
-    ids: ZoomIds = zoom_faker(unguessable if seed is None else seed).provider("zoom_ids")
+    ids = _ids(seed)
     made_up = ids.client_id(), ids.client_secret(), ids.secret_token()
     return Credentials(
         client_id or made_up[0], client_secret or made_up[1], secret_token or made_up[2]
     )
+
+
+def account_or_generated(account_id: str | None, seed: int | None = None) -> str:
+    """The account given, or a made-up one in Zoom's shape."""
+    return account_id or _ids(seed).account_id()
+
+
+def _ids(seed: int | None) -> ZoomIds:
+    """Ids that the seed repeats, or that nobody can guess."""
+    import secrets
+
+    from mockzoom.core.zoom_ids import zoom_faker
+
+    ids: ZoomIds = zoom_faker(secrets.randbits(128) if seed is None else seed).provider("zoom_ids")
+    return ids

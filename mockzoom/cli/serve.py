@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mockzoom.cli.options import (
+    account_option,
     credentials_options,
     credentials_or_generated,
     json_option,
@@ -45,6 +46,7 @@ _PORT = click.IntRange(0, 65535)
     help="Where webhooks go; may be repeated.",
 )
 @credentials_options
+@account_option
 @click.option("--tls", is_flag=True, help="Serve wss://, behind a certificate authority made up.")
 @click.option(
     "--ca",
@@ -64,6 +66,7 @@ def serve(
     client_id: str | None,
     client_secret: str | None,
     secret_token: str | None,
+    account_id: str | None,
     tls: bool,
     ca: Path | None,
     spec: Path | None,
@@ -74,14 +77,16 @@ def serve(
 ) -> None:
     """Run the mock until Ctrl-C.
 
-    It prints where it listens and what an app must be configured with; meetings are started over
-    the control API.  On a host other than this machine the API wants a token, which is printed.
+    It prints where it listens and what an app must be configured with.  Meetings are started over
+    the control API; their streams there too, or by the app itself, as in production, at the same
+    URL.  On a host other than this machine the control API wants a token, which is printed.
     """
     from mockzoom.core.timings import Timings
     from mockzoom.server import MockZoom
 
     mock = MockZoom(
         credentials=credentials_or_generated(client_id, client_secret, secret_token, seed),
+        account_id=account_id,
         host=host,
         port=port,
         rtms_port=rtms_port,
@@ -115,6 +120,7 @@ def _facts(mock: MockZoom, ca: Path | None) -> dict[str, Any]:
         "client_id": mock.credentials.client_id,
         "client_secret": mock.credentials.client_secret,
         "secret_token": mock.credentials.secret_token,
+        "account_id": mock.account_id,
         "ca": None if ca is None else str(ca),
         "api_token": mock.api_token,
         "seed": mock.seed,
@@ -127,6 +133,7 @@ _LABELS = {
     "client_id": "client id",
     "client_secret": "client secret",
     "secret_token": "secret token",
+    "account_id": "account id",
     "ca": "CA to trust",
     "api_token": "API token",
     "seed": "seed",

@@ -17,10 +17,18 @@ from mockzoom.core.document import read_document
 from mockzoom.core.validators import Problem, reported
 from mockzoom.resources import spec_path
 
-__all__ = ["Operation", "RestSpec", "load_rest"]
+__all__ = ["Operation", "RestPolicy", "RestSpec", "load_rest"]
 
 _DOCUMENT = "zoom-rest.openapi.yaml"
 _METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@dataclass(frozen=True)
+class RestPolicy:
+    """What differs from app to app: its scopes, None for all, and a limit of requests, if any."""
+
+    scopes: tuple[str, ...] | None = None
+    requests_per_s: int | None = None
 
 
 @dataclass(frozen=True)

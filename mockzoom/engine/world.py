@@ -61,6 +61,7 @@ class World:
         self.faults = faults
         self.account_id = account_id or examples.ids.account_id()
         self.meetings: dict[str, Meeting] = {}
+        self._by_id: dict[str, Meeting] = {}
         self.streams: dict[str, LiveStream] = {}
         self._live: dict[str, list[LiveStream]] = {}
         self._credentials = credentials
@@ -96,14 +97,15 @@ class World:
         for name in participants:
             meeting.join(name, ids.rtms_session_id())
         self._forget_a_meeting()
-        self.meetings[meeting.key] = meeting
+        self.meetings[meeting.key] = self._by_id[meeting.id] = meeting
         return meeting
 
     def _forget_a_meeting(self) -> None:
         if len(self.meetings) >= KEPT_MEETINGS:
             idle = (key for key, meeting in self.meetings.items() if not self.live_streams(meeting))
             key = next(idle, "")
-            self.meetings.pop(key, None)
+            if meeting := self.meetings.pop(key, None):
+                self._by_id.pop(meeting.id, None)
             self._live.pop(key, None)
 
     def meeting(self, key: str) -> Meeting:
@@ -113,6 +115,11 @@ class World:
             raise UnknownObject(
                 f"meeting {key!r}: there is none{nearest(key, self.meetings)}"
             ) from None
+
+    def find(self, id_: str) -> list[Meeting]:
+        """The meetings that have `id_` as their key, or as the id that handshakes sign."""
+        found = (self.meetings.get(id_), self._by_id.get(id_))
+        return [meeting for meeting in found if meeting is not None]
 
     def join(self, meeting: Meeting, name: str) -> Participant:
         participant = meeting.join(name, self._examples.ids.rtms_session_id())
@@ -323,6 +330,7 @@ class World:
         self.streams.clear()
         self._live.clear()
         self.meetings.clear()
+        self._by_id.clear()
         self.journal.clear()
 
 

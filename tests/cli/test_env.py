@@ -11,6 +11,8 @@ def test_all_names_agree(cli):
     assert {told[n] for n in told if n.endswith(("CLIENT", "CLIENT_ID"))} == {"a"}
     assert {told[n] for n in told if n.endswith(("RTMS_SECRET", "CLIENT_SECRET"))} == {"b"}
     assert {told[n] for n in told if n.endswith("TOKEN")} == {"c"}
+    account = cli("env", "--json", "--account-id", "d").json
+    assert {account[n] for n in account if n.endswith("ACCOUNT_ID")} == {"d"}
     assert (told["ZM_RTMS_PORT"], told["ZM_RTMS_PATH"]) == ("8080", "/")
     assert not any("CA" in name.split("_") for name in told)
 

@@ -31,6 +31,7 @@ def test_it_serves_until_it_is_interrupted(process, number):
         assert facts["client_id"] == "mine"
         assert facts["client_secret"]
         assert facts["secret_token"]
+        assert facts["account_id"]
         assert facts["api_token"] is facts["ca"] is None
         assert facts["rtms_url"].startswith("ws://127.0.0.1:")
         assert asked(f"{facts['url']}/_mockzoom/health") == {"status": "ok"}
@@ -83,11 +84,16 @@ def test_off_loopback_the_api_wants_its_token(process):
 
 def test_prose_shows_the_same(process):
     """Without `--json` the same facts come as a small table."""
-    with process("serve", *FREE, "--seed", "5", "--secret-token", "token") as serving:
+    given = ("--seed", "5", "--secret-token", "token", "--account-id", "account")
+    with process("serve", *FREE, *given) as serving:
         assert serving.stdout.readline() == "mockzoom is listening; Ctrl-C ends it\n"
-        table = [serving.stdout.readline() for _ in range(6)]
+        table = [serving.stdout.readline() for _ in range(7)]
     assert table[0].startswith("  control API    http://127.0.0.1:")
-    assert table[4:] == ["  secret token   token\n", "  seed           5\n"]
+    assert table[4:] == [
+        "  secret token   token\n",
+        "  account id     account\n",
+        "  seed           5\n",
+    ]
 
 
 @pytest.mark.parametrize("option", ["--port", "--rtms-port"])
