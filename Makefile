@@ -4,7 +4,7 @@
 
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint clean
+.PHONY: help demo test soak bench lint clean
 
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
@@ -19,6 +19,8 @@ GROUP := $(BIN)/python -c 'import sys, tomllib; \
 help:
 	@echo "make demo   watch a complete meeting happen on this machine"
 	@echo "make test   run all tests"
+	@echo "make soak   five minutes of hostile clients"
+	@echo "make bench  how many webhooks a second"
 	@echo "make lint   check format, style and types"
 	@echo "make clean  remove the virtual environment, caches and recordings"
 
@@ -27,6 +29,12 @@ demo: .venv/installed
 
 test: .venv/developed
 	@$(BIN)/python -m pytest
+
+soak: .venv/developed
+	@SOAK_S=300 $(BIN)/python -m pytest -s tests/soak
+
+bench: .venv/developed
+	@$(BIN)/python benchmarks/deliveries.py
 
 lint: .venv/developed
 	@$(BIN)/ruff format --check

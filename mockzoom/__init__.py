@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mockzoom.core.codes import StopReason
     from mockzoom.core.findings import Finding
+    from mockzoom.core.limits import Limits
     from mockzoom.core.rest import RestPolicy
     from mockzoom.core.signing import Credentials
-    from mockzoom.core.timings import Timings
+    from mockzoom.core.timings import DeliveryTimings, Timings
     from mockzoom.receiver.receiver import Receiver
     from mockzoom.server import Meeting, MockZoom, Stream
 
 __all__ = [
     "Credentials",
+    "DeliveryTimings",
     "Finding",
+    "Limits",
     "Meeting",
     "MockZoom",
     "Receiver",
@@ -28,7 +31,9 @@ __all__ = [
 
 _HOME = {
     "Credentials": "mockzoom.core.signing",
+    "DeliveryTimings": "mockzoom.core.timings",
     "Finding": "mockzoom.core.findings",
+    "Limits": "mockzoom.core.limits",
     "Meeting": "mockzoom.server",
     "MockZoom": "mockzoom.server",
     "Receiver": "mockzoom.receiver.receiver",

@@ -12,7 +12,8 @@
     │   └── PortInUse              another process listens there
     ├── ContractBroken        (1)  a receiver broke the contract (also an AssertionError)
     ├── NothingTested         (3)  there was nothing to judge
-    └── ReceiverUnreachable   (4)  the receiver never answered
+    ├── ReceiverUnreachable   (4)  the receiver never answered
+    └── MockUnreachable       (4)  no mock answered where one was to run
 
 What a *peer* does wrong is never an exception: it is a status code on the wire and a
 `Finding` (see `mockzoom.core.findings`).  Each message is one line that says what, where,
@@ -28,6 +29,7 @@ __all__ = [
     "ConfigurationError",
     "ContractBroken",
     "InvalidEvent",
+    "MockUnreachable",
     "MockzoomError",
     "NothingTested",
     "PortInUse",
@@ -93,6 +95,10 @@ class NothingTested(MockzoomError):
 
 
 class ReceiverUnreachable(MockzoomError):
+    exit_code = 4
+
+
+class MockUnreachable(MockzoomError):
     exit_code = 4
 
 

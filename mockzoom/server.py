@@ -27,7 +27,8 @@ from mockzoom.clock import Clock
 from mockzoom.core.active_faults import Faults
 from mockzoom.core.codes import StopReason, StreamState
 from mockzoom.core.examples import ExampleFactory
-from mockzoom.core.faults import Fault, parse_fault
+from mockzoom.core.fault_kinds import parse_fault
+from mockzoom.core.faults import Fault
 from mockzoom.core.findings import Finding
 from mockzoom.core.limits import Limits
 from mockzoom.core.meeting import Meeting as CoreMeeting
@@ -36,14 +37,15 @@ from mockzoom.core.rest import RestPolicy
 from mockzoom.core.signing import Credentials
 from mockzoom.core.spec import Profile, load_spec
 from mockzoom.core.stream import StreamPolicy
-from mockzoom.core.timings import Timings
+from mockzoom.core.timings import DeliveryTimings, Timings
 from mockzoom.core.zoom_ids import zoom_faker
 from mockzoom.engine.certificates import server_context
-from mockzoom.engine.delivery import Deliveries, WebhookSender
+from mockzoom.engine.delivery import Deliveries
 from mockzoom.engine.journal import Entry, Journal
 from mockzoom.engine.live_stream import LiveStream
 from mockzoom.engine.pacer import Pacer
 from mockzoom.engine.rtms_server import RtmsServer
+from mockzoom.engine.sender import WebhookSender
 from mockzoom.engine.world import World
 from mockzoom.errors import ContractBroken, UsageError
 from mockzoom.threads import LoopThread, WebThread
@@ -71,7 +73,8 @@ class MockZoom:
     not given.  `rest_policy` is what the app may do by REST.  Ports of 0 are free ones, read back
     from `url` and `rtms_url`.  `tls` serves ``wss://`` behind a CA of its own, at `ca_path`.
     `seed` repeats every id and example.  `spec` is a document to use in place of the shipped one.
-    On a `host` off loopback the control API wants `api_token`, made when none is given.
+    `delivery_timings` says when webhooks are tried again, `limits` what peers may cost.  On a
+    `host` off loopback the control API wants `api_token`, made when none is given.
 
     Starting raises `PortInUse`, `SpecError`, and for a receiver that does not validate
     `ReceiverUnreachable` or `ContractBroken`.
@@ -91,6 +94,7 @@ class MockZoom:
         spec: str | Path | None = None,
         spec_profile: Profile = "corrected",
         timings: Timings | None = None,
+        delivery_timings: DeliveryTimings | None = None,
         policy: StreamPolicy | None = None,
         limits: Limits | None = None,
         rest_policy: RestPolicy | None = None,
@@ -109,6 +113,7 @@ class MockZoom:
         self._rtms_port = rtms_port
         self._tls = tls
         self._timings = timings or Timings()
+        self._delivery_timings = delivery_timings or DeliveryTimings()
         self._policy = policy or StreamPolicy()
         self._limits = limits or Limits()
         self._rest_policy = rest_policy
@@ -135,7 +140,7 @@ class MockZoom:
         self._loop = LoopThread("mockzoom loop")
         self._cleanup.callback(self._loop.close)
         self._world = self._loop.run(self._build(), _START_S)
-        app = create_app(self._world, self._loop.call, self.api_token)
+        app = create_app(self._world, self._loop.call, self._loop.run, self.api_token)
         app.register_blueprint(
             create_rest(self._world, self._loop.call, self.credentials, self._rest_policy)
         )
@@ -161,8 +166,10 @@ class MockZoom:
             context = server_context(self._host, self.ca_path)
         await self._rtms.start(self._host, self._rtms_port, context)
         self._on_close(self._rtms.close)
-        sender = await WebhookSender(self.credentials).__aenter__()
+        timeout_s = self._delivery_timings.timeout_ms / 1000
+        sender = await WebhookSender(self.credentials, timeout_s).__aenter__()
         self._on_close(lambda: sender.__aexit__(None, None, None))
+        faults = Faults(self.seed)
         world = World(
             credentials=self.credentials,
             examples=ExampleFactory(self.spec, self.seed),
@@ -170,10 +177,10 @@ class MockZoom:
             journal=journal,
             pacer=Pacer(clock, journal),
             rtms=self._rtms,
-            deliveries=Deliveries(sender, clock, journal),
+            deliveries=Deliveries(sender, clock, journal, self._delivery_timings, faults),
             timings=self._timings,
             policy=self._policy,
-            faults=Faults(self.seed),
+            faults=faults,
             account_id=self._account_id,
         )
         self._cleanup.callback(lambda: self._loop.call(world.close))
@@ -225,13 +232,13 @@ class MockZoom:
 
     # --- what happens in it -------------------------------------------------------------------
 
-    def subscribe(self, url: str) -> None:
-        """Validate `url` and send it every event from now on.
+    def subscribe(self, url: str, events: Sequence[str] = ()) -> None:
+        """Validate `url` and send it every event of these names, or every event, from now on.
 
         Raises `ReceiverUnreachable` or `ContractBroken` when it does not validate; it is then
-        validated again when an event is due.
+        validated again when an event is due.  An app has at most 20 subscriptions.
         """
-        self._loop.run(self._world.deliveries.subscribe(url))
+        self._loop.run(self._world.subscribe(url, events))
 
     def meeting(
         self,
@@ -296,7 +303,7 @@ class MockZoom:
         """Raise `ContractBroken`, which lists the findings, if there are any."""
         findings = self.findings
         if findings:
-            told = "\n".join(f"  {finding}" for finding in findings)
+            told = "\n".join(f"  {finding.report()}" for finding in findings)
             raise ContractBroken(f"the receiver broke {len(findings)} clause(s):\n{told}")
 
 

@@ -62,10 +62,12 @@ def test_the_tests_of_the_readme_pass(pytester):
     pytester.runpytest_inprocess().assert_outcomes(passed=1)
 
 
-def test_the_script_of_the_readme_runs(capsys):
-    """The example for plain Python runs and prints what it promises."""
-    [script] = [block for block in blocks("python") if "def " not in block]
-    exec(compile(script, "README.md", "exec"), {})
+def test_the_scripts_of_the_readme_run(capsys):
+    """The examples for plain Python run and print what they promise."""
+    scripts = [block for block in blocks("python") if "def " not in block]
+    assert len(scripts) == 2
+    for script in scripts:
+        exec(compile(script, "README.md", "exec"), {})
     out = capsys.readouterr().out
     assert "Is anybody listening? takes 1" in out
     assert "state" in out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import http.client
 import http.server
@@ -12,10 +13,13 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from mockzoom import Credentials, MockZoom, Receiver, StopReason, Timings
+from mockzoom.core.faults import Refuse, Reset
 from mockzoom.errors import (
+    ConfigurationError,
     ContractBroken,
     PortInUse,
     ReceiverUnreachable,
@@ -89,6 +93,68 @@ def test_pause_and_resume(app: tuple[MockZoom, Receiver]) -> None:
     stream.wait_ready()
     assert stream.state.name == "RESUMED"
     stream.stop()
+
+
+def test_a_receiver_follows_a_failover(app: tuple[MockZoom, Receiver]) -> None:
+    """New URLs in a second started webhook: it reconnects there, and hears what is said then."""
+    zoom, receiver = app
+    meeting = zoom.meeting(participants=["Alice", "Bob"])
+    stream = meeting.start_rtms()
+    stream.wait_ready()
+    old = stream.server_urls
+    stream.relocate()
+    assert stream.server_urls != old
+    stream.wait_ready()
+    meeting.say("Alice", TEXT)
+    stream.wait_spoken()
+    meeting.leave("Bob")
+    stream.stop()
+    assert receiver.wait_ended(stream.rtms_stream_id)
+    assert stream.sent["transcript"] == 1
+    zoom.check()
+
+
+def test_faults_from_python(app: tuple[MockZoom, Receiver]) -> None:
+    """A value or its kind and fields; the receiver gets over a reset, and no clause is broken."""
+    zoom, _ = app
+    stream = zoom.meeting().start_rtms()
+    stream.wait_ready()
+    number = zoom.fault("delay", ms=20)
+    zoom.fault(Reset(stream=stream.rtms_stream_id))
+    zoom.wait_for("state", state="INTERRUPTED")
+    stream.wait_ready()
+    zoom.lift(number)
+    zoom.fault(Refuse())
+    zoom.lift()
+    told = [(e["happened"], e["fault"]["kind"]) for e in zoom.journal() if "fault" in e]
+    assert told == [("on", "delay"), ("on", "reset"), ("on", "refuse")]
+    with pytest.raises(ConfigurationError, match="did you mean 'reset'"):
+        zoom.fault("rest")
+    with pytest.raises(UnknownObject):
+        zoom.lift(number)
+    stream.stop()
+    zoom.check()
+
+
+def test_a_report_shows_what_was_said() -> None:
+    """`check` raises with the clause and the messages that led to it."""
+    with MockZoom(timings=Timings.named("fast")) as zoom:
+        stream = zoom.meeting().start_rtms()
+
+        async def wrong() -> None:
+            async with (
+                aiohttp.ClientSession() as session,
+                session.ws_connect(stream.server_urls) as ws,
+            ):
+                await ws.send_str('{"msg_type": 5}')
+                await ws.receive()
+
+        asyncio.run(wrong())
+        with pytest.raises(ContractBroken) as broken:
+            zoom.check()
+        lines = str(broken.value).splitlines()
+        assert lines[1].startswith("  rtms.message-type: signaling socket #1: expected one of")
+        assert lines[2].endswith(' in on socket #1: EVENT_SUBSCRIPTION {"msg_type":5}')
 
 
 def test_two_mocks_at_once() -> None:

@@ -24,7 +24,7 @@ from mockzoom.errors import MockzoomError, UsageError, nearest
 __all__ = ["COMMANDS", "main", "root"]
 
 #: Each is the command object of the same name in the module of the same name.
-COMMANDS = ("demo", "env", "receiver", "serve", "spec", "trigger")
+COMMANDS = ("demo", "env", "fault", "receiver", "serve", "spec", "trigger")
 
 INTERNAL_ERROR = 5
 INTERRUPTED = 130  # what shells report for a command that Ctrl-C ended

@@ -7,10 +7,13 @@ that one `eval "$(mockzoom env)"` makes all commands of a shell agree.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from mockzoom.core.limits import Limits
 
 if TYPE_CHECKING:
     from mockzoom.core.signing import Credentials
@@ -22,6 +25,7 @@ __all__ = [
     "credentials_options",
     "credentials_or_generated",
     "json_option",
+    "limits_options",
     "secret_token_option",
     "seed_option",
     "spec_options",
@@ -90,6 +94,27 @@ def timings_option(command: Command) -> Command:
         metavar="zoom|fast|FACTOR",
         help="The pace of keep-alives, windows and time-outs.",
     )(command)
+
+
+_LIMITS = {
+    "max_message_bytes": "The longest message that an app may send.",
+    "max_connections": "Sockets at once.",
+    "max_unread_bytes": "What may wait for an app that does not read; then it is cut.",
+    "upgrade_timeout_ms": "How long a connection may take to become a WebSocket.",
+}
+
+
+def limits_options(command: Command) -> Command:
+    """One for each of `Limits`, such as `--max-connections`."""
+    for limit in reversed(fields(Limits)):
+        command = click.option(
+            f"--{limit.name.replace('_', '-')}",
+            type=click.IntRange(1),
+            default=limit.default,
+            show_default=True,
+            help=_LIMITS[limit.name],
+        )(command)
+    return command
 
 
 def json_option(command: Command) -> Command:

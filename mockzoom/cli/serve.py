@@ -16,6 +16,7 @@ from mockzoom.cli.options import (
     credentials_options,
     credentials_or_generated,
     json_option,
+    limits_options,
     seed_option,
     spec_options,
     timings_option,
@@ -56,7 +57,15 @@ _PORT = click.IntRange(0, 65535)
 )
 @spec_options
 @timings_option
+@click.option(
+    "--delivery-timings",
+    default="zoom",
+    show_default=True,
+    metavar="zoom|fast|FACTOR",
+    help="The pace of retries of webhooks, and of URL validation.",
+)
 @seed_option
+@limits_options
 @json_option
 def serve(
     host: str,
@@ -72,8 +81,10 @@ def serve(
     spec: Path | None,
     spec_profile: Any,
     timings: str,
+    delivery_timings: str,
     seed: int | None,
     as_json: bool,
+    **limits: int,
 ) -> None:
     """Run the mock until Ctrl-C.
 
@@ -81,7 +92,8 @@ def serve(
     the control API; their streams there too, or by the app itself, as in production, at the same
     URL.  On a host other than this machine the control API wants a token, which is printed.
     """
-    from mockzoom.core.timings import Timings
+    from mockzoom.core.limits import Limits
+    from mockzoom.core.timings import DeliveryTimings, Timings
     from mockzoom.server import MockZoom
 
     mock = MockZoom(
@@ -95,6 +107,8 @@ def serve(
         spec=spec,
         spec_profile=spec_profile,
         timings=Timings.named(timings),
+        delivery_timings=DeliveryTimings.named(delivery_timings),
+        limits=Limits(**limits),
     )
     with suppress(KeyboardInterrupt), mock:
         facts = _facts(mock, _published(mock.ca_path, ca))

@@ -20,7 +20,7 @@ from mockzoom.errors import ContractBroken, ReceiverUnreachable
 
 if TYPE_CHECKING:
     from mockzoom.core.signing import Credentials
-    from mockzoom.engine.delivery import Attempt
+    from mockzoom.engine.sender import Attempt
 
 __all__ = ["trigger"]
 
@@ -74,7 +74,7 @@ def trigger(
 def _deliver(credentials: Credentials, url: str, body: bytes) -> Attempt:
     import asyncio
 
-    from mockzoom.engine.delivery import WebhookSender
+    from mockzoom.engine.sender import WebhookSender
 
     async def deliver() -> Attempt:
         async with WebhookSender(credentials) as sender:

@@ -48,6 +48,7 @@ class Briefing(Connections):
         self.sessions: dict[str, SessionState] = {}
         self.roster: dict[int, str] = {}
         self.cameras: set[int] = set()
+        self._first_user_id: int | None = None
         self.subscriptions = Subscriptions()
         self._gate_events = gate_events
 
@@ -72,6 +73,8 @@ class Briefing(Connections):
 
     def join(self, user_id: int, user_name: str, now_ms: int) -> None:
         """A participant comes in; an app that is ready is told so."""
+        if self._first_user_id is None:
+            self._first_user_id = user_id
         self.roster[user_id] = user_name
         self._tell_of([user_id], now_ms)
 
@@ -157,7 +160,7 @@ class Briefing(Connections):
         self, of_consumer: VoiceEventType, of_user: VoiceEventType, user_id: int, now_ms: int
     ) -> None:
         """Contact-center voice: who came first is the consumer who called, all others are users."""
-        consumer = user_id == next(iter(self.roster), None)
+        consumer = user_id == self._first_user_id
         info = {
             "channel_id": str(user_id),  # as in the media: see `Meeting.join`
             "participant_mode": "caller" if consumer else "callee",

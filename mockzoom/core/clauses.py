@@ -31,5 +31,7 @@ CLAUSES: Mapping[str, str] = {
     "rtms.reconnect": "an app reconnects after a pause and within the window",
     "webhook.validation": "an endpoint answers endpoint.url_validation with the encrypted token",
     "webhook.answer": "a webhook is answered with 200 or 204 within 3 seconds",
+    "webhook.delivered": "an event is accepted before its last attempt has failed",
+    "webhook.forged": "a webhook with a wrong signature, body or time is refused with a 4xx",
     "rtms.left-open": "sockets are closed once the stream has terminated",
 }

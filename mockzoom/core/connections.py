@@ -88,11 +88,12 @@ class Connections(Machine):
         self._forget(socket)
         self.effects.append(Close(socket.conn, reason=why))
 
-    def found(self, check: str, where: object, expected: str, actual: str) -> None:
+    def found(self, check: str, where: Socket | str, expected: str, actual: str) -> None:
         """The app broke the clause `check`."""
         clause = CLAUSES[check]
         finding = Finding(check, str(where), expected, actual, clause, self._stream_id)
-        self.effects.append(Found(finding))
+        conn = where.conn if isinstance(where, Socket) else None
+        self.effects.append(Found(finding, conn))
 
     # --- liveness -----------------------------------------------------------------------------
 

@@ -60,9 +60,10 @@ class Emit:
 
 @dataclass(frozen=True)
 class Found:
-    """The peer broke a clause."""
+    """The peer broke a clause, on socket `conn` if it was on one."""
 
     finding: Finding
+    conn: int | None = None
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,7 @@ class ExampleFactory:
         self._faker = zoom_faker(seed)
         self._random = self._faker.random
         self._now_ms = 0
+        self._validators: dict[int, tuple[Mapping[str, Any], FastValidator]] = {}
         self.ids: ZoomIds = self._faker.provider("zoom_ids")
 
     def event(
@@ -106,7 +107,7 @@ class ExampleFactory:
 
         What comes from the document is copied: an event is its caller's to change.
         """
-        schema = self._chosen(schema)
+        of_document, schema = schema, self._chosen(schema)
         if "const" in schema:
             return deepcopy(schema["const"])
         if schema.get("enum"):
@@ -115,7 +116,7 @@ class ExampleFactory:
         if type_ == "object" and ("properties" in schema or not schema.get("examples")):
             return self._object(schema, name)
         for known in (self._named(name), schema.get("examples", ())):
-            fitting = [value for value in known if _fits(schema, value)]
+            fitting = [value for value in known if self._fits(schema, value, of_document)]
             if fitting:
                 return deepcopy(self._random.choice(fitting))
         return getattr(self, f"_{type_}")(schema, name)
@@ -124,6 +125,8 @@ class ExampleFactory:
         """The schema with one branch of each combination folded into it."""
         if not isinstance(schema, dict):
             return {}
+        if schema.keys().isdisjoint(_COMBINATIONS):
+            return schema
         folded = {key: value for key, value in schema.items() if key not in _COMBINATIONS}
         for keyword in _COMBINATIONS:
             branches = schema.get(keyword, [])
@@ -132,6 +135,14 @@ class ExampleFactory:
             for branch in branches:
                 folded = _folded(folded, self._chosen(branch))
         return folded
+
+    def _fits(self, schema: Mapping[str, Any], value: Any, of_document: Any) -> bool:
+        if schema is not of_document:
+            return not FastValidator(schema).problems(value)
+        kept = self._validators.get(id(schema))
+        if kept is None:  # with the schema itself, so that nothing else can have its id
+            kept = self._validators[id(schema)] = (schema, FastValidator(schema))
+        return not kept[1].problems(value)
 
     def _type(self, schema: Mapping[str, Any]) -> str:
         declared = schema.get("type")
@@ -157,14 +168,14 @@ class ExampleFactory:
         count = self._random.randint(min(least, most), most) if most > 0 else 0
         present = {*required, *self._random.sample(optional, count)}
         order = [field for field in {**fields, **dict.fromkeys(required)} if field in present]
-        return {field: self._value(fields.get(field, {}), field) for field in order}
+        return {field: self._value(fields.get(field, _ANY), field) for field in order}
 
     def _array(self, schema: Mapping[str, Any], name: str) -> list[Any]:
         first = [self._value(item, name) for item in schema.get("prefixItems", [])]
         least = schema.get("minItems", 1)
         most = min(schema.get("maxItems", least + 2), least + 2)
         count = max(0, self._random.randint(least, max(least, most)) - len(first))
-        rest = [self._value(schema.get("items", {}), name) for _ in range(count)]
+        rest = [self._value(schema.get("items", _ANY), name) for _ in range(count)]
         return [*first, *rest][: schema.get("maxItems", None)]
 
     def _string(self, schema: Mapping[str, Any], name: str) -> str:
@@ -196,6 +207,9 @@ class ExampleFactory:
     def _null(self, schema: Mapping[str, Any], name: str) -> None:
         return None
 
+
+#: The schema of what no schema says anything about.
+_ANY: dict[str, Any] = {}
 
 _COMBINATIONS = ("allOf", "anyOf", "oneOf")
 
@@ -242,10 +256,6 @@ def _folded(schema: dict[str, Any], branch: dict[str, Any]) -> dict[str, Any]:
 
 def _as_dict(schema: Any) -> dict[str, Any]:
     return schema if isinstance(schema, dict) else {}
-
-
-def _fits(schema: Mapping[str, Any], value: Any) -> bool:
-    return not FastValidator(schema).problems(value)
 
 
 def _bounds(schema: Mapping[str, Any]) -> tuple[float, float]:

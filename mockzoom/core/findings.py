@@ -18,7 +18,8 @@ class Finding:
 
     `check` is the stable id of what was checked, `where` the socket, message or request,
     `clause` the sentence of the contract that was broken.  `stream` is the `rtms_stream_id`
-    that it belongs to, empty when there is none.
+    that it belongs to, empty when there is none, and `wire` the messages that led to it, oldest
+    first, a line each, with the number of its journal entry.
     """
 
     check: str
@@ -27,6 +28,7 @@ class Finding:
     actual: str
     clause: str
     stream: str = ""
+    wire: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return (
@@ -34,5 +36,9 @@ class Finding:
             f" ({self.clause})"
         )
 
+    def report(self) -> str:
+        """The finding, and below it what was said on the wire."""
+        return "\n    ".join([str(self), *self.wire])
+
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "wire": list(self.wire)}

@@ -19,8 +19,15 @@ from mockzoom.core.media_params import Refused, grant, media_types
 from mockzoom.core.messages import MEDIA_KEYS, Message
 from mockzoom.core.products import ID_FIELDS, Product
 from mockzoom.core.protocol import load_protocol
-from mockzoom.core.signing import Credentials, handshake_signature, same
+from mockzoom.core.signing import (
+    Credentials,
+    handshake_signature,
+    same,
+    shortened,
+    without_signatures,
+)
 from mockzoom.core.sockets import Socket
+from mockzoom.core.validators import Problem
 
 __all__ = ["Identity", "Rejected", "check_identity", "check_media", "check_shape"]
 
@@ -58,8 +65,13 @@ class Rejected(Exception):  # travels from a check to the answer; nobody outside
 def check_shape(message: Message) -> None:
     problems = load_protocol().problems(message)
     if problems:
-        found = "; ".join(str(problem) for problem in problems[:3])
+        found = without_signatures("; ".join(_told(problem) for problem in problems[:3]))
         raise Rejected(C.INVALID_PAYLOAD, "rtms.payload", "the shape of the protocol", found)
+
+
+def _told(problem: Problem) -> str:
+    """A problem in words, without what was found in place of a signature: it may be a secret."""
+    return "signature: expected string" if problem.path.startswith("signature") else str(problem)
 
 
 def check_identity(message: Message, identity: Identity, credentials: Credentials) -> None:
@@ -87,7 +99,7 @@ def check_identity(message: Message, identity: Identity, credentials: Credential
             C.INVALID_SIGNATURE,
             "rtms.signature",
             f"HMAC-SHA256 over '{credentials.client_id},{identity.id},{identity.rtms_stream_id}'",
-            f"{message['signature']!s:.80}",
+            shortened(message["signature"]),
         )
 
 

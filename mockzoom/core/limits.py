@@ -19,7 +19,8 @@ class Limits:
     """None of the numbers is the vendor's: no page tells what Zoom takes.
 
     `max_message_bytes` of one message from an app, in one frame or in many; a handshake, the
-    longest that apps send, is below 2,000.  A longer one closes the socket with 1009.
+    longest that apps send, is below 2,000, and to read a megabyte of brackets would keep everybody
+    else waiting for half a second.  A longer one closes the socket with 1009.
     `max_connections` WebSockets at once; two or three belong to a stream, more are answered 503.
     The system's limit of open files counts too.  `max_unread_bytes` is what may wait for an app
     that does not read, about six minutes of stereo Opus with the transcript or two of 48 kHz L16;
@@ -29,7 +30,7 @@ class Limits:
     Raises `ConfigurationError` for a number that is not a positive integer.
     """
 
-    max_message_bytes: int = 1024 * 1024
+    max_message_bytes: int = 64 * 1024
     max_connections: int = 20_000
     max_unread_bytes: int = 32 * 1024 * 1024
     upgrade_timeout_ms: int = 5_000

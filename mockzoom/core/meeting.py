@@ -7,7 +7,7 @@ speak at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mockzoom.core.codes import VoiceEventType
@@ -99,10 +99,15 @@ class Meeting:
         self.participants[name] = Participant(user_id, name, rtms_session_id, channel_id)
         return self.participants[name]
 
-    def leave(self, name: str) -> Participant:
-        """Who is called `name` goes, and may come back as somebody with another `user_id`."""
+    def leave(self, name: str, now_ms: int) -> Participant:
+        """Who is called `name` goes, and may come back as somebody with another `user_id`.
+
+        What they are saying breaks off now, and what they were to say is never said.
+        """
         participant = self.participant(name)
         del self.participants[name]
+        said = [_until(u, now_ms) if u.participant is participant else u for u in self.utterances]
+        self.utterances = [utterance for utterance in said if utterance.duration_ms > 0]
         return participant
 
     def participant(self, name: str) -> Participant:
@@ -137,6 +142,11 @@ class Meeting:
     def forget_before(self, now_ms: int) -> None:
         """Drop what ended before `now_ms`, so that a long meeting does not grow."""
         self.utterances = [u for u in self.utterances if u.end_ms >= now_ms]
+
+
+def _until(utterance: Utterance, now_ms: int) -> Utterance:
+    spoken_ms = (now_ms - utterance.start_ms) // FRAME_MS * FRAME_MS
+    return replace(utterance, duration_ms=min(utterance.duration_ms, spoken_ms))
 
 
 def _on_grid(at_ms: int) -> int:

@@ -24,6 +24,7 @@ __all__ = [
     "encode",
     "event_subscription",
     "event_update",
+    "is_json",
     "keep_alive_req",
     "keep_alive_resp",
     "media_data",
@@ -87,6 +88,14 @@ def decode(data: str | bytes) -> Message | None:
     except (ValueError, RecursionError):
         return None
     return message if isinstance(message, dict) and _is_flat(text, message) else None
+
+
+def is_json(message: Message) -> bool:
+    """Whether `message` could have come through `decode`."""
+    try:
+        return decode(json.dumps(message)) is not None
+    except (TypeError, ValueError):
+        return False
 
 
 def _finite(digits: str) -> float:

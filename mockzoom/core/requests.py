@@ -25,6 +25,7 @@ from mockzoom.core.codes import (
 )
 from mockzoom.core.handshake import Rejected, check_identity, check_media, check_shape
 from mockzoom.core.messages import MEDIA_KEYS, Message
+from mockzoom.core.signing import without_signatures
 from mockzoom.core.sockets import Socket
 
 if TYPE_CHECKING:
@@ -315,7 +316,8 @@ _STAMPED: Mapping[int, Mapping[str, int]] = {
 
 
 def _excerpt(data: str | bytes) -> str:
-    return repr(data[:80] if isinstance(data, str) else data[:80].decode("utf-8", "replace"))
+    text = data if isinstance(data, str) else data.decode("utf-8", "replace")
+    return repr(without_signatures(text)[:80])
 
 
 def _short(value: object) -> str:

@@ -11,8 +11,8 @@ is wrong instead of an error.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
+import re
 from dataclasses import dataclass, field
 
 __all__ = [
@@ -22,11 +22,16 @@ __all__ = [
     "encrypted_token",
     "handshake_signature",
     "same",
+    "shortened",
     "webhook_signature",
+    "without_signatures",
 ]
 
 TIMESTAMP_HEADER = "x-zm-request-timestamp"
 SIGNATURE_HEADER = "x-zm-signature"
+
+#: In JSON, which may break off: the member `signature`, and its value with what is escaped in it.
+_SIGNATURE = re.compile(r'("signature"\s*:\s*")((?:[^"\\]|\\.)*+)', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -58,5 +63,15 @@ def same(expected: str, given: str) -> bool:
     return hmac.compare_digest(expected.encode(), given.encode("utf-8", "surrogatepass"))
 
 
+def shortened(signature: str) -> str:
+    """A signature for people to recognise, and no more: somebody may have put a secret there."""
+    return f"{signature[:4].partition(chr(92))[0]}… ({len(signature)} characters)"
+
+
+def without_signatures(text: str) -> str:
+    """`text`, which is JSON or a part of it, with each `signature` in it `shortened`."""
+    return _SIGNATURE.sub(lambda found: found[1] + shortened(found[2]), text)
+
+
 def _hex(key: str, message: bytes) -> str:
-    return hmac.new(key.encode(), message, hashlib.sha256).hexdigest()
+    return hmac.digest(key.encode(), message, "sha256").hex()

@@ -1,23 +1,73 @@
-"""Every interval of RTMS in one place, with the vendor's values and faster ones.
+"""Every interval in one place, with the vendor's values and faster ones.
 
-`Timings.named("zoom")` is what production does; `fast` is the same story about fifty times
-faster, for tests that play an interruption over real sockets; `scaled` gives any factor.
+`Timings` are those of RTMS: ``named("zoom")`` is what production does, and ``fast`` is the same
+story about fifty times faster, for tests that play an interruption over real sockets.
+`DeliveryTimings` are those of webhooks, where ``fast`` tells in half a second what production tells
+in an hour and a half.  Both take any factor (`scaled`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar, Self
 
 from mockzoom.errors import ConfigurationError, nearest
 
-__all__ = ["Timings"]
+__all__ = ["DeliveryTimings", "Timings"]
 
-_PRESETS: Mapping[str, float] = {"zoom": 1.0, "fast": 0.02}
+_MINUTE_MS = 60_000
+_HOUR_MS = 60 * _MINUTE_MS
 
 
 @dataclass(frozen=True)
-class Timings:
+class _Intervals:
+    """What both have in common: every number is positive, and all intervals scale together."""
+
+    what: ClassVar[str]
+    presets: ClassVar[Mapping[str, float]]
+
+    def __post_init__(self) -> None:
+        for name, value in self._numbers():
+            if type(value) is not int or value < 1:
+                raise ConfigurationError(
+                    f"{self.what}: {name}: expected 1 or more, found {value!r}"
+                )
+
+    def _numbers(self) -> Iterator[tuple[str, Any]]:
+        for name, value in asdict(self).items():
+            many = value if isinstance(value, tuple) else (value,)
+            yield from ((name, number) for number in many)
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """The preset `zoom` or `fast`, or a factor such as ``"0.1"``."""
+        try:
+            factor = cls.presets.get(name) or float(name)
+        except ValueError:
+            known = " or ".join(map(repr, cls.presets))
+            raise ConfigurationError(
+                f"{cls.what}: expected {known} or a factor, found {name!r}"
+                f"{nearest(name, cls.presets)}"
+            ) from None
+        return cls().scaled(factor)
+
+    def scaled(self, factor: float) -> Self:
+        """The same story with every interval multiplied by `factor` (all else stays)."""
+        if not 0 < factor < float("inf"):
+            raise ConfigurationError(f"{self.what}: expected a factor above 0, found {factor}")
+        intervals = {name: v for name, v in asdict(self).items() if name.endswith("_ms")}
+        return replace(self, **{name: _scaled(v, factor) for name, v in intervals.items()})
+
+
+def _scaled(value: Any, factor: float) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_scaled(one, factor) for one in value)
+    return max(1, round(value * factor))
+
+
+@dataclass(frozen=True)
+class Timings(_Intervals):
     """Intervals in milliseconds; the defaults are the vendor's.
 
     `keep_alive_ms` between keep-alives on each socket; `keep_alives_missed` unanswered ones in a
@@ -34,6 +84,9 @@ class Timings:
     `backoff_cap_ms` (the official SDK waits 1, 2, 4 … 32 s; its cap is not known).
     """
 
+    what: ClassVar[str] = "timings"
+    presets: ClassVar[Mapping[str, float]] = {"zoom": 1.0, "fast": 0.02}
+
     keep_alive_ms: int = 10_000
     keep_alives_missed: int = 3
     signaling_window_ms: int = 60_000
@@ -47,30 +100,23 @@ class Timings:
     backoff_ms: int = 1_000
     backoff_cap_ms: int = 16_000
 
-    def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if type(value) is not int or value < 1:
-                raise ConfigurationError(f"timings: {name}: expected 1 or more, found {value!r}")
 
-    @classmethod
-    def named(cls, name: str) -> Timings:
-        """The preset `zoom` or `fast`, or a factor such as ``"0.1"``."""
-        try:
-            factor = _PRESETS.get(name) or float(name)
-        except ValueError:
-            known = " or ".join(map(repr, _PRESETS))
-            raise ConfigurationError(
-                f"timings: expected {known} or a factor, found {name!r}{nearest(name, _PRESETS)}"
-            ) from None
-        return cls().scaled(factor)
+@dataclass(frozen=True)
+class DeliveryTimings(_Intervals):
+    """When webhooks are tried again; the defaults are the vendor's.
 
-    def scaled(self, factor: float) -> Timings:
-        """The same story with every interval multiplied by `factor` (counts stay)."""
-        if not 0 < factor < float("inf"):
-            raise ConfigurationError(f"timings: expected a factor above 0, found {factor}")
-        return Timings(
-            **{
-                name: max(1, round(value * factor)) if name.endswith("_ms") else value
-                for name, value in asdict(self).items()
-            }
-        )
+    `retries_ms`: how long after an attempt that failed, counted from its beginning, the next one
+    is due: 5, 20 and 60 minutes.  There are as many retries as numbers.  `validation_ms`: how long
+    after a URL validation the next one is due, 72 hours.  `timeout_ms`: how long a receiver may
+    take to answer; `scaled` leaves it, because no receiver gets faster with the clock.
+    """
+
+    what: ClassVar[str] = "delivery timings"
+    presets: ClassVar[Mapping[str, float]] = {"zoom": 1.0, "fast": 0.0001}
+
+    retries_ms: tuple[int, ...] = (5 * _MINUTE_MS, 20 * _MINUTE_MS, 60 * _MINUTE_MS)
+    validation_ms: int = 72 * _HOUR_MS
+    timeout_ms: int = 3_000
+
+    def scaled(self, factor: float) -> Self:
+        return replace(super().scaled(factor), timeout_ms=self.timeout_ms)

@@ -1,254 +1,93 @@
-"""Posts webhooks as Zoom does: signed, with its headers, within its time-out.
+"""Delivers events to the app's endpoints as Zoom does: at least once, and mostly in order.
 
-`WebhookSender` makes single attempts.  `Deliveries` keeps the endpoints: each is validated before
-it gets its first event and has a queue of its own, so that its events stay in order and an
-endpoint that hangs delays nobody else.  An event that cannot be sent because of a mistake of ours
-is a failure in the journal, and the next one is sent all the same.
+Each endpoint is validated before it gets its first event, and has a queue and timers of its own
+(`mockzoom.engine.endpoint`), so that one that hangs delays nobody else.  Every attempt is an entry
+in the journal, with the number of the delivery and its own; what follows on it is said by
+`mockzoom.core.retries`.  What can no longer be delivered is told and counted, never just gone.
+
+An event that cannot be sent because of a mistake of ours is a failure in the journal, and the next
+one is sent all the same.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hmac
 import json
-import secrets
-import time
-import zlib
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from types import TracebackType
+from collections.abc import Sequence
+from itertools import count
 from typing import Any
-from urllib.parse import urlsplit
-
-import aiohttp
 
 from mockzoom.clock import Clock
+from mockzoom.core.active_faults import Faults
 from mockzoom.core.clauses import CLAUSES
-from mockzoom.core.examples import encode
 from mockzoom.core.findings import Finding
-from mockzoom.core.signing import (
-    SIGNATURE_HEADER,
-    TIMESTAMP_HEADER,
-    Credentials,
-    encrypted_token,
-    webhook_signature,
-)
+from mockzoom.core.retries import Delivery, Event, Then
+from mockzoom.core.subscriptions import Notice, Subscription, Subscriptions, SubscriptionState
+from mockzoom.core.timings import DeliveryTimings
+from mockzoom.core.webhook_request import WebhookRequest
+from mockzoom.engine.endpoint import Endpoint
 from mockzoom.engine.journal import Journal
-from mockzoom.errors import ConfigurationError, ContractBroken, ReceiverUnreachable
+from mockzoom.engine.pacer import Pacer
+from mockzoom.engine.sender import Attempt, WebhookSender, checked_url
+from mockzoom.errors import ContractBroken, ReceiverUnreachable, UsageError
 
-__all__ = ["Attempt", "Deliveries", "WebhookSender"]
+__all__ = ["KEPT_PENDING", "Deliveries"]
 
-#: The vendor waits this long for an answer.
-TIMEOUT_S = 3.0
-#: More of an answer than this is not read: nobody needs it, and it may never end.
-_MAX_ANSWER_BYTES = 64 * 1024
-_ACCEPTED = (200, 204)
+#: So many events wait for one endpoint; then the oldest is given up for each new one.
+KEPT_PENDING = 10_000
 
-
-@dataclass(frozen=True)
-class Attempt:
-    """One POST: its `status`, or in `error` why there is none; `body` as far as it was read."""
-
-    url: str
-    status: int | None
-    elapsed_ms: int
-    error: str = ""
-    body: bytes = b""
-    request_id: str = ""
-
-    @property
-    def ok(self) -> bool:
-        return self.status in _ACCEPTED
-
-    @property
-    def told(self) -> str:
-        """What came back, in a few words."""
-        return self.error or f"status {self.status}"
-
-
-class WebhookSender:
-    """Signs bodies and posts them; an async context manager."""
-
-    def __init__(self, credentials: Credentials, timeout_s: float = TIMEOUT_S) -> None:
-        self._credentials = credentials
-        self._timeout_s = timeout_s
-
-    async def __aenter__(self) -> WebhookSender:
-        self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=self._timeout_s),
-            connector=aiohttp.TCPConnector(limit=0),
-            auto_decompress=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self._session.close()
-
-    async def post(self, url: str, body: bytes) -> Attempt:
-        """Post `body` to `url` once, freshly signed; redirects are answers, not followed."""
-        request_id = secrets.token_hex(16)
-        headers = self._headers(body, request_id)
-        began = time.monotonic()
-        status, answer, error = None, b"", ""
-        try:
-            async with self._session.post(
-                checked_url(url), data=body, headers=headers, allow_redirects=False
-            ) as response:
-                status = response.status
-                answer = await _answer(response)
-        except TimeoutError:
-            status, error = None, f"no answer within {self._timeout_s:g} s"
-        except (aiohttp.ClientError, OSError, ValueError) as failure:
-            status, error = None, _reason(failure)
-        elapsed_ms = round((time.monotonic() - began) * 1000)
-        return Attempt(url, status, elapsed_ms, error, answer, request_id)
-
-    def _headers(self, body: bytes, request_id: str) -> dict[str, str]:
-        timestamp = str(int(time.time()))
-        return {
-            "content-type": "application/json; charset=utf-8",
-            "user-agent": "Zoom Marketplace/1.0a",
-            "accept-encoding": "gzip",
-            "x-zm-request-id": request_id,
-            "traceparent": f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01",
-            TIMESTAMP_HEADER: timestamp,
-            SIGNATURE_HEADER: webhook_signature(self._credentials.secret_token, timestamp, body),
-        }
-
-    async def validate(self, url: str, now_ms: int) -> tuple[Attempt, str]:
-        """Ask `url` to prove that it knows the secret token: the attempt, and what was wrong."""
-        token = secrets.token_urlsafe(16)
-        event = {
-            "event": "endpoint.url_validation",
-            "event_ts": now_ms,
-            "payload": {"plainToken": token},
-        }
-        attempt = await self.post(url, encode(event))
-        return attempt, self._validation_problem(attempt, token)
-
-    def _validation_problem(self, attempt: Attempt, token: str) -> str:
-        if attempt.status != 200:
-            return attempt.told
-        try:
-            answer = json.loads(attempt.body)
-        except ValueError:
-            return "an answer that is not JSON"
-        if not isinstance(answer, dict) or answer.get("plainToken") != token:
-            return "an answer without the plainToken that was sent"
-        given = answer.get("encryptedToken")
-        expected = encrypted_token(self._credentials.secret_token, token)
-        if not isinstance(given, str) or not hmac.compare_digest(
-            given.encode("utf-8", "surrogatepass"), expected.encode()
-        ):
-            return "a wrong encryptedToken; is the receiver's secret token the mock's?"
-        return ""
-
-
-def checked_url(url: str) -> str:
-    """`url`, if it is one that can be posted to; raises `ConfigurationError`."""
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        good = False
-    if not good:
-        raise ConfigurationError(
-            f"receiver {url!r}: expected an address such as http://127.0.0.1:3000/webhook"
-        )
-    return url
-
-
-async def _answer(response: aiohttp.ClientResponse) -> bytes:
-    """The body, as far as it is read; inflated, because the sender says that it takes gzip."""
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) >= _MAX_ANSWER_BYTES:
-            break
-    if response.headers.get("content-encoding", "").lower() != "gzip":
-        return bytes(body[:_MAX_ANSWER_BYTES])
-    try:
-        return zlib.decompressobj(wbits=31).decompress(body, _MAX_ANSWER_BYTES)
-    except zlib.error:
-        return b""
-
-
-def _reason(failure: Exception) -> str:
-    cause = getattr(failure, "os_error", None) or failure
-    text = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
-    return " ".join(str(text).split())[:200]
-
-
-class _Endpoint:
-    """A URL, whether it has validated, and its events in order: name, body, stream.
-
-    An event stays in `queue` as unfinished until it was attempted.
-    """
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.validated = False
-        self.queue: asyncio.Queue[tuple[str, bytes, str]] = asyncio.Queue()
-        self._busy = False
-        self._worker: asyncio.Task[None] | None = None
-
-    @property
-    def idle(self) -> bool:
-        return self.queue.empty() and not self._busy
-
-    def work(self, attempt: Callable[[_Endpoint, str, bytes, str], Awaitable[None]]) -> None:
-        self._worker = asyncio.get_running_loop().create_task(self._work(attempt))
-
-    async def _work(self, attempt: Callable[[_Endpoint, str, bytes, str], Awaitable[None]]) -> None:
-        while True:
-            event = await self.queue.get()
-            self._busy = True
-            try:
-                await attempt(self, *event)
-            finally:
-                self._busy = False
-                self.queue.task_done()
-
-    def close(self) -> None:
-        """Send nothing more; who waits for the queue goes on."""
-        if self._worker is not None:
-            self._worker.cancel()
-        while not self.queue.empty():
-            self.queue.get_nowait()
-            self.queue.task_done()
+_EXPECTED = {
+    "webhook.validation": "200 with both tokens",
+    "webhook.answer": "200 or 204",
+    "webhook.delivered": "one attempt that is accepted",
+    "webhook.forged": "401 or another 4xx",
+}
 
 
 class Deliveries:
     """The app's endpoints and what is on its way to them; belongs to the loop's thread."""
 
-    def __init__(self, sender: WebhookSender, clock: Clock, journal: Journal) -> None:
+    def __init__(
+        self,
+        sender: WebhookSender,
+        clock: Clock,
+        journal: Journal,
+        timings: DeliveryTimings | None = None,
+        faults: Faults | None = None,
+    ) -> None:
         self._sender = sender
         self._clock = clock
         self._journal = journal
-        self._endpoints: dict[str, _Endpoint] = {}
+        self._timings = timings or DeliveryTimings()
+        self._faults = Faults() if faults is None else faults
+        self._pacer = Pacer(clock, journal)
+        self._ids = count(1)
+        self._endpoints: dict[str, Endpoint] = {}
+        self.subscriptions = Subscriptions()
 
     @property
     def urls(self) -> list[str]:
-        return list(self._endpoints)
+        return [subscription.url for subscription in self.subscriptions]
 
-    async def subscribe(self, url: str) -> None:
-        """Save `url` as an endpoint and validate it.
+    @property
+    def pending(self) -> list[Delivery]:
+        """What was neither accepted nor given up, endpoint by endpoint."""
+        return [one for endpoint in self._endpoints.values() for one in endpoint.pending.values()]
+
+    # --- subscriptions ------------------------------------------------------------------------
+
+    async def subscribe(self, url: str, events: Sequence[str] = ()) -> Subscription:
+        """Save `url` as an endpoint for `events`, or for all of them, and validate it.
 
         Raises `ReceiverUnreachable` or `ContractBroken` when it does not validate; it stays saved
-        and is validated again when the next event is due.
+        and is validated again when the next event is due.  Raises `UsageError` for one too many.
         """
-        checked_url(url)
-        endpoint = self._endpoints.get(url)
-        if endpoint is None:
-            endpoint = self._endpoints[url] = _Endpoint(url)
-            endpoint.work(self._attempt)
-        attempt, problem = await self._validate(endpoint)
+        self.subscriptions.save(checked_url(url), tuple(events))
+        if url not in self._endpoints:
+            self._endpoints[url] = Endpoint(
+                url, self._clock, self._pacer, self._attempt, self._revalidate
+            )
+        attempt, problem = await self._validate(self._endpoints[url])
         if problem and attempt.status is None:
             raise ReceiverUnreachable(
                 f"receiver {url}: URL validation: {problem}; is it running and listening there?"
@@ -258,52 +97,183 @@ class Deliveries:
                 f"receiver {url}: URL validation: expected 200 with plainToken and "
                 f"encryptedToken, found {problem}"
             )
+        if url not in self.subscriptions:
+            raise UsageError(f"subscription {url}: it was removed while it was validated")
+        return self.subscriptions[url]
+
+    def unsubscribe(self, id_: int) -> int:
+        """Remove a subscription: how many events were on their way to it, and are cancelled.
+
+        Raises `UnknownObject`.
+        """
+        url = self.subscriptions.get(id_).url
+        self.subscriptions.remove(url)
+        return self._cancelled(self._endpoints.pop(url))
+
+    def forget(self) -> int:
+        """Remove every subscription: how many events were on their way, and are cancelled."""
+        self.subscriptions.clear()
+        cancelled = sum(self._cancelled(endpoint) for endpoint in self._endpoints.values())
+        self._endpoints.clear()
+        self._pacer.clear()
+        return cancelled
+
+    def _cancelled(self, endpoint: Endpoint) -> int:
+        left = endpoint.close()
+        if left:
+            self._lost(len(left))
+            self._journal.add("webhook", url=endpoint.url, outcome="cancelled", events=len(left))
+        return len(left)
+
+    # --- events -------------------------------------------------------------------------------
 
     def send(self, name: str, body: bytes, stream: str = "") -> None:
-        """Send `body`, an event called `name`, to every endpoint."""
-        for endpoint in self._endpoints.values():
-            endpoint.queue.put_nowait((name, body, stream))
+        """Send `body`, an event called `name`, to every endpoint that wants it."""
+        event = Event(name, body, stream)
+        now_ms = self._clock.now_ms()
+        for url, endpoint in self._endpoints.items():
+            if not self.subscriptions[url].wants(name):
+                continue
+            for departure in self._faults.departures(url, event):
+                self._make_room(endpoint)
+                delivery = Delivery(next(self._ids), url, event, now_ms + departure.delay_ms)
+                endpoint.take(delivery, departure.in_order)
 
     async def drained(self, timeout_s: float) -> None:
-        """Wait until all that was sent has been attempted; raises `TimeoutError`."""
+        """Wait until all that was sent has been tried once; raises `TimeoutError`."""
         endpoints = list(self._endpoints.values())
         try:
             async with asyncio.timeout(timeout_s):
                 for endpoint in endpoints:
-                    await endpoint.queue.join()
+                    await endpoint.tried()
         except TimeoutError:
             waiting = ", ".join(e.url for e in endpoints if not e.idle)
             raise TimeoutError(f"waited {timeout_s:g} s for webhooks to {waiting}") from None
 
-    def forget(self) -> None:
-        """Drop every endpoint and what was still on its way to it."""
-        for endpoint in self._endpoints.values():
-            endpoint.close()
-        self._endpoints.clear()
+    def _make_room(self, endpoint: Endpoint) -> None:
+        if len(endpoint.pending) >= KEPT_PENDING:
+            self._give_up(endpoint, next(iter(endpoint.pending.values())), "too many wait")
 
-    async def _attempt(self, endpoint: _Endpoint, name: str, body: bytes, stream: str) -> None:
+    def _give_up(self, endpoint: Endpoint, delivery: Delivery, why: str) -> None:
+        endpoint.done(delivery)
+        self._lost(1)
+        event = delivery.event
+        self._journal.add(
+            "webhook",
+            event.stream,
+            url=delivery.url,
+            event=event.name,
+            outcome=why,
+            delivery=delivery.id,
+        )
+
+    def _lost(self, events: int) -> None:
+        self._journal.counters["webhooks_lost"] += events
+
+    # --- attempts -----------------------------------------------------------------------------
+
+    async def _attempt(self, endpoint: Endpoint, delivery: Delivery) -> None:
         try:
-            if not endpoint.validated and (await self._validate(endpoint))[1]:
-                self._journal.add(
-                    "webhook", stream, url=endpoint.url, event=name, outcome="not validated"
-                )
+            if why := await self._closed(endpoint):
+                self._give_up(endpoint, delivery, why)
                 return
-            attempt = await self._sender.post(endpoint.url, body)
-            self._note("webhook", attempt, stream, event=name, body=json.loads(body))
-            if not attempt.ok:
-                self._found("webhook.answer", f"{name} to {endpoint.url}", attempt.told, stream)
+            began_ms, now_s = self._clock.now_ms(), self._sender.now_s()
+            request, faults = self._faults.request(
+                WebhookRequest.genuine(delivery.event.body, now_s), delivery.url, delivery.event
+            )
+            attempt = await self._sender.send(delivery.url, request)
+            delivery, then = delivery.attempted(attempt.status, began_ms, self._timings)
+            self._note_webhook(delivery, request, attempt, then, faults)
+            self._judge(delivery, attempt, then, request.is_forged(now_s))
+            self._follow(endpoint, delivery, then)
         except Exception as error:
-            self._journal.failed(f"webhook {name} to {endpoint.url}", error)
+            endpoint.done(delivery)
+            self._lost(1)
+            self._journal.failed(f"webhook {delivery.event.name} to {delivery.url}", error)
 
-    async def _validate(self, endpoint: _Endpoint) -> tuple[Attempt, str]:
-        attempt, problem = await self._sender.validate(endpoint.url, self._clock.now_ms())
-        endpoint.validated = not problem
-        self._note("validation", attempt, problem=problem)
+    async def _closed(self, endpoint: Endpoint) -> str:
+        """Why nothing may be sent to an endpoint, if nothing may."""
+        match self.subscriptions[endpoint.url].state:
+            case SubscriptionState.DISABLED:
+                return "disabled"
+            case SubscriptionState.NEW if (await self._validate(endpoint))[1]:
+                return "not validated"
+        return ""
+
+    def _follow(self, endpoint: Endpoint, delivery: Delivery, then: Then) -> None:
+        if then is Then.RETRY:
+            endpoint.again(delivery)
+            return
+        endpoint.done(delivery)
+        if then is not Then.ACCEPTED:
+            self._lost(1)
+
+    def _note_webhook(
+        self,
+        delivery: Delivery,
+        request: WebhookRequest,
+        attempt: Attempt,
+        then: Then,
+        faults: list[str],
+    ) -> None:
+        more: dict[str, Any] = {"faults": faults} if faults else {}
+        if then is Then.RETRY:
+            more["retry_at_ms"] = delivery.due_ms
+        event = delivery.event
+        genuine = request.body is event.body
+        self._note(
+            "webhook",
+            attempt,
+            event.stream,
+            event=event.name,
+            body=event.told if genuine else json.loads(request.body),
+            delivery=delivery.id,
+            attempt=delivery.attempts,
+            then=then.value,
+            **more,
+        )
+
+    def _judge(self, delivery: Delivery, attempt: Attempt, then: Then, forged: bool) -> None:
+        event = delivery.event
+        where = f"{event.name} to {delivery.url}"
+        if forged and then is not Then.REFUSED:
+            self._found("webhook.forged", where, attempt.told, event.stream)
+        elif not forged and not attempt.ok:
+            self._found("webhook.answer", where, attempt.told, event.stream)
+        if then is Then.DROPPED:
+            told = f"{delivery.attempts} that failed, the last one with {attempt.told}"
+            self._found("webhook.delivered", where, told, event.stream)
+
+    # --- validation ---------------------------------------------------------------------------
+
+    async def _revalidate(self, endpoint: Endpoint) -> None:
+        try:
+            await self._validate(endpoint)
+        except Exception as error:
+            self._journal.failed(f"validation of {endpoint.url}", error)
+
+    async def _validate(self, endpoint: Endpoint) -> tuple[Attempt, str]:
+        url, now_ms = endpoint.url, self._clock.now_ms()
+        attempt, problem = await self._sender.validate(url, now_ms)
+        notice = self._validated(endpoint, problem, now_ms + self._timings.validation_ms)
+        more = {"notice": notice.value} if notice else {}
+        self._note("validation", attempt, problem=problem, **more)
         if problem:
-            self._found("webhook.validation", endpoint.url, problem)
+            self._found("webhook.validation", url, problem)
         return attempt, problem
 
-    def _note(self, kind: str, attempt: Attempt, stream: str = "", **fields: Any) -> None:
+    def _validated(self, endpoint: Endpoint, problem: str, next_ms: int) -> Notice | None:
+        if self._endpoints.get(endpoint.url) is not endpoint:
+            return None  # it was removed meanwhile
+        was = self.subscriptions[endpoint.url]
+        subscription = was.failed(next_ms) if problem else was.proved(next_ms)
+        self.subscriptions.put(subscription)
+        endpoint.validate_at(next_ms)
+        return subscription.notice
+
+    # --- the journal --------------------------------------------------------------------------
+
+    def _note(self, kind: str, attempt: Attempt, stream: str = "", /, **fields: Any) -> None:
         self._journal.counters[f"{kind}s"] += 1
         self._journal.add(
             kind,
@@ -317,5 +287,4 @@ class Deliveries:
         )
 
     def _found(self, check: str, where: str, actual: str, stream: str = "") -> None:
-        expected = "200 with both tokens" if check == "webhook.validation" else "200 or 204"
-        self._journal.find(Finding(check, where, expected, actual, CLAUSES[check], stream))
+        self._journal.find(Finding(check, where, _EXPECTED[check], actual, CLAUSES[check], stream))

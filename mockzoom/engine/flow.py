@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 
 from mockzoom.core.codes import MediaType
-from mockzoom.core.meeting import Utterance
+from mockzoom.core.meeting import Participant, Utterance
 from mockzoom.core.messages import Message
 from mockzoom.core.sockets import Socket
 from mockzoom.engine.journal import Journal
@@ -59,9 +59,20 @@ class Flow:
             self._runs.append(line)
             self._pacer.add(line)
         if MediaType.AUDIO in self._socket.media:
-            run = self._track(utterance).add(utterance)
-            self._runs.append(run)
-            self._pacer.add(Moment(run.start_ms - _AHEAD_MS, lambda: self._soon(run)))
+            self._plan(self._track(utterance).add(utterance))
+
+    def hush(self, participant: Participant, at_ms: int) -> None:
+        """`participant` is gone at `at_ms`, in the middle of a sentence or before it."""
+        for run in self._runs:
+            if isinstance(run, TranscriptRun) and run.has(participant):
+                run.cut(at_ms)
+        for track in self._tracks.values():
+            for run in track.hush(participant, at_ms):
+                self._plan(run)
+
+    def _plan(self, run: AudioRun) -> None:
+        self._runs.append(run)
+        self._pacer.add(Moment(run.start_ms - _AHEAD_MS, lambda: self._soon(run)))
 
     def stop(self) -> None:
         for run in self._runs:

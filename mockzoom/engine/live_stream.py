@@ -8,8 +8,9 @@ goes wrong it is told of in the journal, and the others are done all the same.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from picows import WSTransport
@@ -19,11 +20,12 @@ from mockzoom.core import messages
 from mockzoom.core.active_faults import Faults
 from mockzoom.core.codes import EventType, MediaType, MessageType
 from mockzoom.core.effects import Close, Drop, Effect, Emit, Found, Send
-from mockzoom.core.meeting import Meeting, Utterance
+from mockzoom.core.meeting import Meeting, Participant, Utterance
 from mockzoom.core.messages import MEDIA_KEYS, Message
+from mockzoom.core.signing import without_signatures
 from mockzoom.core.stream import StreamMachine
 from mockzoom.engine.flow import Flow
-from mockzoom.engine.journal import Journal
+from mockzoom.engine.journal import Entry, Journal
 from mockzoom.engine.pacer import Pacer
 from mockzoom.engine.wire import Wire
 
@@ -31,10 +33,18 @@ __all__ = ["LiveStream"]
 
 _NAMES: dict[int | None, str] = {kind.value: kind.name for kind in MessageType}
 
-#: Of longer messages only the beginning goes into the journal.
+#: Of longer messages only the beginning goes into the journal, and so of those that are all
+#: brackets: as objects these take a hundred times their bytes.
 _NOTED_BYTES = 4096
+_NOTED_NESTS = 64
 
-_HANDSHAKES = (MessageType.SIGNALING_HAND_SHAKE_REQ, MessageType.DATA_HAND_SHAKE_REQ)
+#: Of a stream's messages so many are kept for findings, which show the last few of their socket.
+_REMEMBERED = 50
+_SHOWN = 5
+_SHOWN_CHARS = 200
+
+#: What an app is not blamed for while faults keep it from hearing or being heard.
+_EXCUSED = ("rtms.handshake", "rtms.keep-alive", "rtms.ready-ack")
 
 
 class LiveStream:
@@ -58,9 +68,17 @@ class LiveStream:
         self._pacer = pacer
         self._journal = journal
         self._emit = emit
-        self.wire = Wire(self.id, clock=clock, pacer=pacer, journal=journal, faults=faults)
+        self.wire = Wire(
+            self.id,
+            patience_ms=machine.timings.keep_alive_ms,
+            clock=clock,
+            pacer=pacer,
+            journal=journal,
+            faults=faults,
+        )
         self._faults = faults
         self._flows: dict[int, Flow] = {}
+        self._messages: deque[Entry] = deque(maxlen=_REMEMBERED)
         self._alarm = Alarm(clock, self._timer_due)
         self._state = machine.state
         self._closed = False
@@ -93,12 +111,11 @@ class LiveStream:
         self.feed(lambda machine, now_ms: machine.opened(conn, key, now_ms))
 
     def received(self, conn: int, data: bytes) -> None:
-        message = _legible(data)
-        self._note(conn, "in", message)
-        if self._faults:
-            if not self.wire.hears(conn):
-                return
-            self._refuse(conn, message)
+        self._note(conn, "in", _legible(data))
+        message = messages.decode(data) or {}
+        if not self.wire.hears(conn, message):
+            return
+        self._refuse(conn, message)
         self.feed(lambda machine, now_ms: machine.receive(conn, data, now_ms))
 
     def lost(self, conn: int) -> None:
@@ -111,6 +128,11 @@ class LiveStream:
         """Somebody begins to speak at `utterance.start_ms`; it flows where media may flow."""
         for flow in self._flows.values():
             flow.add(utterance)
+
+    def hushed(self, participant: Participant) -> None:
+        """`participant` has gone, and is not heard any more."""
+        for flow in self._flows.values():
+            flow.hush(participant, self._clock.now_ms())
 
     async def spoken_out(self, timeout_s: float) -> None:
         """Wait until what was said is sent, and the app has read it; raises `TimeoutError`."""
@@ -153,8 +175,13 @@ class LiveStream:
                 self.wire.drop(conn)
             case Emit():
                 self._emit(self, effect)
-            case Found(finding):
-                self._journal.find(finding)
+            case Found(finding, conn):
+                if finding.check in _EXCUSED and self.wire.disturbed(conn):
+                    self._journal.add(
+                        "fault", self.id, conn=conn, happened="excused", check=finding.check
+                    )
+                else:
+                    self._journal.find(replace(finding, wire=self._wire_log(conn)))
 
     def _timer_due(self) -> None:
         try:
@@ -164,11 +191,16 @@ class LiveStream:
 
     def _refuse(self, conn: int, message: Message) -> None:
         """Let a fault refuse the handshake that `message` may be."""
-        kind, socket = messages.message_type(message), self.machine.sockets.get(conn)
-        if kind in _HANDSHAKES and socket is not None:
+        socket = self.machine.sockets.get(conn)
+        if socket is None or not self._faults:
+            return
+        kind = MessageType.DATA_HAND_SHAKE_REQ
+        if socket.is_signaling:
+            kind = MessageType.SIGNALING_HAND_SHAKE_REQ
+        if messages.message_type(message) == kind:
             status = self._faults.refusal(self.id, socket.key)
             if status is not None:
-                self.machine.refuse_next[MessageType(kind)].append(status)
+                self.machine.refuse_next[kind].append(status)
 
     def _spared(self, conn: int, message: Message) -> bool:
         """Whether `message` is a keep-alive that a fault leaves out.
@@ -176,7 +208,7 @@ class LiveStream:
         It is answered here, so that it cannot be missed.
         """
         keep_alive = message["msg_type"] == MessageType.KEEP_ALIVE_REQ
-        if not keep_alive or not self.wire.spares_keep_alives(conn):
+        if not keep_alive or not self.wire.spares_keep_alive(conn):
             return False
         answer = messages.encode(messages.keep_alive_resp(message))
         self.machine.receive(conn, answer, self._clock.now_ms())
@@ -184,7 +216,15 @@ class LiveStream:
 
     def _note(self, conn: int, way: str, message: Message) -> None:
         name = _NAMES.get(messages.message_type(message), "unknown")
-        self._journal.add("message", self.id, conn=conn, way=way, name=name, message=message)
+        entry = self._journal.add(
+            "message", self.id, conn=conn, way=way, name=name, message=message
+        )
+        self._messages.append(entry)
+
+    def _wire_log(self, conn: int | None) -> tuple[str, ...]:
+        """The last messages on `conn`, or on any socket, oldest first, a line each."""
+        own = [entry for entry in self._messages if conn in (None, entry.fields["conn"])]
+        return tuple(_line(entry) for entry in own[-_SHOWN:])
 
     # --- media --------------------------------------------------------------------------------
 
@@ -222,6 +262,18 @@ class LiveStream:
 
 
 def _legible(data: bytes) -> Message:
-    """What came, for the journal: a message, or the beginning of what is none or too long."""
-    message = messages.decode(data) if len(data) <= _NOTED_BYTES else None
-    return message or {"raw": data[:200].decode(errors="replace"), "bytes": len(data)}
+    """What came, for the journal: a message, or the beginning of what is none or too long.
+
+    Signatures are shortened, because an app may have put its secret there by mistake.
+    """
+    text = without_signatures(data.decode(errors="replace"))
+    small = len(data) <= _NOTED_BYTES and text.count("[") + text.count("{") <= _NOTED_NESTS
+    message = messages.decode(text) if small else None
+    return message or {"raw": text[:200], "bytes": len(data)}
+
+
+def _line(entry: Entry) -> str:
+    of = entry.fields
+    text = messages.encode(of["message"])
+    shown = text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…"
+    return f"#{entry.id} {of['way']} on socket #{of['conn']}: {of['name']} {shown}"

@@ -20,7 +20,7 @@ from typing import Any
 
 from mockzoom.core.audio_format import AudioFormat
 from mockzoom.core.codes import AudioCodec, DataOption, MediaType, SampleRate
-from mockzoom.core.meeting import Utterance
+from mockzoom.core.meeting import Participant, Utterance
 from mockzoom.core.messages import Message, media_data
 from mockzoom.engine.audio import base64_frames, encode, mix
 from mockzoom.engine.voice import RATE_HZ, Pcm, speak
@@ -37,8 +37,9 @@ __all__ = [
 Sender = Callable[[MediaType, Message, int], None]
 """Takes the media type, the message and the capture time of what it holds (Unix ms)."""
 
-Part = tuple[int, str, str]
-"""When a text begins (ms, negative when it began before), the text, and whose voice it is."""
+Part = tuple[int, str, str, int]
+"""When a text begins (ms, negative when it began before), the text, whose voice it is, and how much
+of it is spoken (ms): who leaves does not come to its end."""
 
 
 def audio_format(params: Message) -> AudioFormat:
@@ -57,7 +58,7 @@ def is_mixed(params: Message) -> bool:
 
 def spoken_frames(parts: tuple[Part, ...], format: AudioFormat) -> tuple[str, ...]:
     """All `parts` at once, as base64 frames; slow the first time, so not for the loop's thread."""
-    begins_ms, text, voice = parts[0]
+    begins_ms, text, voice, _ = parts[0]
     if len(parts) == 1 and begins_ms == 0:
         return base64_frames(text, voice, format)
     return _mixed_frames(parts, format)
@@ -69,8 +70,8 @@ def _mixed_frames(parts: tuple[Part, ...], format: AudioFormat) -> tuple[str, ..
     return tuple(b64encode(frame).decode() for frame in encode(pcm, format))
 
 
-def _placed(begins_ms: int, text: str, voice: str) -> tuple[int, Pcm]:
-    pcm = speak(text, voice)
+def _placed(begins_ms: int, text: str, voice: str, spoken_ms: int) -> tuple[int, Pcm]:
+    pcm = speak(text, voice)[: spoken_ms * RATE_HZ // 1000]
     return max(begins_ms, 0), pcm[max(-begins_ms, 0) * RATE_HZ // 1000 :]
 
 
@@ -119,7 +120,8 @@ class AudioRun(_Series):
     def parts(self) -> tuple[Part, ...]:
         """What its frames are made of."""
         return tuple(
-            (u.start_ms - self.start_ms, u.text, u.participant.user_name) for u in self.utterances
+            (u.start_ms - self.start_ms, u.text, u.participant.user_name, u.duration_ms)
+            for u in self.utterances
         )
 
     @property
@@ -131,6 +133,9 @@ class AudioRun(_Series):
     def grid(self, at_ms: int) -> int:
         """The beginning of the frame in which `at_ms` lies."""
         return at_ms - (at_ms - self.start_ms) % self._frame_ms
+
+    def has(self, participant: Participant) -> bool:
+        return any(utterance.participant is participant for utterance in self.utterances)
 
     def begin(self, frames: Sequence[str]) -> None:
         self._frames = frames
@@ -188,6 +193,23 @@ class AudioTrack:
         self._runs.append(run)
         return run
 
+    def hush(self, participant: Participant, at_ms: int) -> list[AudioRun]:
+        """`participant` is not heard from `at_ms` on; returns the runs of who speaks on."""
+        hushed = [r for r in self._runs if r.end_ms > at_ms and r.has(participant)]
+        rest = [self._without(participant, run, at_ms) for run in hushed]
+        self._runs += filter(None, rest)
+        return [run for run in rest if run is not None]
+
+    def _without(self, participant: Participant, run: AudioRun, at_ms: int) -> AudioRun | None:
+        end_ms = max(run.grid(at_ms), run.start_ms)
+        run.cut(end_ms)
+        others = [
+            u for u in run.utterances if u.participant is not participant and u.end_ms > end_ms
+        ]
+        if not others:
+            return None
+        return self._run(others, max(end_ms, min(u.start_ms for u in others)))
+
     def _touched(self, run: AudioRun) -> AudioRun | None:
         return next((r for r in self._runs if run.start_ms <= r.start_ms < run.end_ms), None)
 
@@ -204,6 +226,15 @@ class TranscriptRun(_Series):
         self._language = language
         start_ms = utterance.start_ms
         self._lines = [line for line in utterance.lines() if start_ms + line.end_ms > from_ms]
+        self.cut(utterance.end_ms)
+
+    def has(self, participant: Participant) -> bool:
+        return self._utterance.participant is participant
+
+    def cut(self, at_ms: int) -> None:
+        """Lines that end after `at_ms` are not spoken to their end."""
+        start_ms = self._utterance.start_ms
+        self._lines = [line for line in self._lines if start_ms + line.end_ms <= at_ms]
         self._settle(bool(self._lines))
 
     @property

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 import ssl
 from collections import deque
@@ -46,6 +47,11 @@ __all__ = ["RtmsServer"]
 _MAX_RETIRED = 10_000
 _CLOSE_S = 0.5
 
+#: What a peer does is not ours to log, and it may do it without end; picows calls a broken frame an
+#: error.
+_quiet = logging.getLogger("mockzoom.picows")
+_quiet.setLevel(logging.CRITICAL)
+
 
 class RtmsServer:
     """Belongs to the loop's thread.  `base_url` is known once it has started."""
@@ -73,6 +79,10 @@ class RtmsServer:
             ssl=tls,
             websocket_handshake_timeout=self._limits.upgrade_timeout_ms / 1000,
             max_frame_size=self._limits.max_message_bytes,
+            logger_name=_quiet,
+            # The loop's own transports: those of aiofastnet turn round and round, and log it, when
+            # the system has no more files for those who connect.
+            use_aiofastnet=False,
         )
         self.port = listening.getsockname()[1]
         named = "localhost" if tls and host == "127.0.0.1" else host

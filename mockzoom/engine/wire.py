@@ -1,7 +1,8 @@
 """The sockets of one stream, and what can go wrong between the server and the app.
 
 Without faults a message is written at once.  With faults it becomes none, one or more packets,
-which may be held back; those of one socket that are to stay in order never overtake one another.
+which may be held back; those of one socket that are to stay in order never overtake one another,
+also when the fault is lifted while some still wait.
 """
 
 from __future__ import annotations
@@ -11,21 +12,35 @@ import contextlib
 import socket as sockets
 import struct
 from dataclasses import dataclass
+from math import ceil
 from typing import cast
 
 from picows import WSCloseCode, WSMsgType, WSTransport
 
 from mockzoom.clock import Clock
 from mockzoom.core.active_faults import Faults
-from mockzoom.core.faults import CloseFrame, CutFault, Packet
-from mockzoom.core.messages import Message, encode
+from mockzoom.core.codes import MessageType
+from mockzoom.core.faults import CloseFrame, CutFault
+from mockzoom.core.messages import Message, encode, message_type
+from mockzoom.core.wire_faults import Packet
 from mockzoom.engine.journal import Journal
 from mockzoom.engine.pacer import Moment, Pacer
 
 __all__ = ["Wire"]
 
-#: A reader that leaves this much unread is cut, so that it cannot eat the memory of the others.
-_MAX_UNREAD_BYTES = 32 * 1024 * 1024
+#: As much as faults may hold back of one socket; a line that is too narrow is cut in the end, as a
+#: reader that is too slow would be.
+_MAX_HELD_BYTES = 32 * 1024 * 1024
+
+#: What an app has to understand, or else it cannot do what it has to do next.
+_ASKING = (
+    MessageType.SIGNALING_HAND_SHAKE_RESP,
+    MessageType.DATA_HAND_SHAKE_RESP,
+    MessageType.KEEP_ALIVE_REQ,
+)
+
+#: The longest header of a WebSocket frame.
+_HEADER_BYTES = 14
 
 _PONG_S = 2.0
 _CLOSE_S = 2.0
@@ -36,20 +51,37 @@ _RESET = struct.pack("ii", 1, 0)
 
 @dataclass
 class _Line:
-    """One socket: its key, and when the last packet that has to stay in order leaves."""
+    """One socket: its key, and what is held back of it.
+
+    `free_ms` is when a narrow line has carried what it was given, `last_ms` when the last packet
+    leaves that has to stay in order; `queued` such packets wait.  The line is `disturbed` while
+    faults keep the app from hearing or being heard.
+    """
 
     key: str
     transport: WSTransport
-    busy_until_ms: int = 0
+    free_ms: float = 0
+    last_ms: float = 0
+    queued: int = 0
+    held_bytes: int = 0
+    disturbed: bool = False
 
 
 class Wire:
-    """Belongs to the loop's thread."""
+    """Belongs to the loop's thread.  An app that is asked something has `patience_ms` to answer."""
 
     def __init__(
-        self, stream: str, *, clock: Clock, pacer: Pacer, journal: Journal, faults: Faults
+        self,
+        stream: str,
+        *,
+        patience_ms: int,
+        clock: Clock,
+        pacer: Pacer,
+        journal: Journal,
+        faults: Faults,
     ) -> None:
         self._stream = stream
+        self._patience_ms = patience_ms
         self._clock = clock
         self._pacer = pacer
         self._journal = journal
@@ -64,50 +96,78 @@ class Wire:
 
     # --- messages -----------------------------------------------------------------------------
 
-    def hears(self, conn: int) -> bool:
-        """Whether what the app says on `conn` gets through."""
+    def hears(self, conn: int, message: Message) -> bool:
+        """Whether `message`, which the app sent on `conn`, gets through."""
         line = self._lines.get(conn)
-        return line is not None and self._faults.hears(self._stream, line.key)
+        if line is None:
+            return True
+        line.disturbed = not self._faults.hears(self._stream, line.key, message_type(message))
+        return not line.disturbed
 
-    def spares_keep_alives(self, conn: int) -> bool:
-        """Whether keep-alives are left out on `conn`, and so cannot be missed."""
+    def spares_keep_alive(self, conn: int) -> bool:
+        """Whether the keep-alive that is due now is left out on `conn`."""
         line = self._lines.get(conn)
-        return line is not None and self._faults.spares_keep_alives(self._stream, line.key)
+        return line is not None and self._faults.spares_keep_alive(self._stream, line.key)
+
+    def disturbed(self, conn: int | None) -> bool:
+        """Whether faults keep the app from hearing or being heard on `conn`; None is any socket.
+
+        It is over when a message of the app is heard again.
+        """
+        lines = self._lines.items()
+        return any(line.disturbed for number, line in lines if conn in (None, number))
 
     def send(self, conn: int, message: Message) -> None:
         line = self._lines.get(conn)
         if line is None:
             return
-        if not self._faults and not line.busy_until_ms:
-            self._write(conn, line, encode(message))
+        if not self._faults and not line.queued:
+            self._write(line, encode(message).encode())
             return
+        understood = False
         for packet in self._faults.outgoing(self._stream, line.key, message):
-            self._hold(conn, line, packet)
+            held_ms = self._hold(conn, line, packet)
+            intact = packet.share == 1 and packet.message.items() >= message.items()
+            understood |= intact and held_ms < self._patience_ms
+        if message["msg_type"] in _ASKING and not understood:
+            line.disturbed = True
 
-    def _hold(self, conn: int, line: _Line, packet: Packet) -> None:
-        """Write `packet` when it is due: after its delay, and when the line is free for it."""
+    def _hold(self, conn: int, line: _Line, packet: Packet) -> float:
+        """Write `packet` when it is due; returns how long it is held back until then (ms).
+
+        That is for as long as the line needs to carry it, and for its delay, and for those before.
+        """
+        data = packet.text.encode()
         now_ms = self._clock.now_ms()
-        due_ms = now_ms + packet.delay_ms
+        due_ms: float = now_ms
+        if packet.bytes_per_s is not None:
+            due_ms = max(now_ms, line.free_ms) + len(data) * 1000 / packet.bytes_per_s
+            line.free_ms = due_ms
+        due_ms += packet.delay_ms
         if packet.in_order:
-            due_ms = max(due_ms, line.busy_until_ms)
-            narrow = self._faults.line_bytes_per_s(self._stream, line.key)
-            if narrow is not None:
-                due_ms += len(packet.text) * 1000 // narrow
-            line.busy_until_ms = due_ms if due_ms > now_ms else 0
-        if due_ms <= now_ms:
-            self._write(conn, line, packet.text)
-        else:
-            self._pacer.add(Moment(due_ms, lambda: self._write_late(conn, line, packet.text)))
-
-    def _write_late(self, conn: int, line: _Line, text: str) -> None:
-        if self._lines.get(conn) is line:
-            self._write(conn, line, text)
-
-    def _write(self, conn: int, line: _Line, text: str) -> None:
-        line.transport.send(WSMsgType.TEXT, text.encode())
-        if line.transport.underlying_transport.get_write_buffer_size() > _MAX_UNREAD_BYTES:
-            self._journal.add("socket", self._stream, conn=conn, happened="cut: it does not read")
+            line.last_ms = due_ms = max(due_ms, line.last_ms)
+        if due_ms <= now_ms and not (packet.in_order and line.queued):
+            self._write(line, data)
+            return 0
+        line.queued += packet.in_order
+        line.held_bytes += len(data)
+        self._pacer.add(Moment(ceil(due_ms), lambda: self._release(conn, line, packet, data)))
+        if line.held_bytes > _MAX_HELD_BYTES:
+            self._journal.add("socket", self._stream, conn=conn, happened="cut: too much held back")
             self.drop(conn)
+        return due_ms - now_ms
+
+    def _release(self, conn: int, line: _Line, packet: Packet, data: bytes) -> None:
+        line.queued -= packet.in_order
+        line.held_bytes -= len(data)
+        if self._lines.get(conn) is line:
+            self._write(line, data)
+
+    def _write(self, line: _Line, data: bytes) -> None:
+        # A buffer of its own for each frame: the library's plain `send` uses one for all, which a
+        # transport of uvloop still reads from when the app is slow and the next frame is written.
+        frame = bytearray(_HEADER_BYTES) + data
+        line.transport.send_reuse_external_bytearray(WSMsgType.TEXT, frame, _HEADER_BYTES)
 
     async def read(self, conn: int) -> None:
         """Wait until the app has read what was sent on `conn`: a ping behind it comes back.
@@ -134,8 +194,8 @@ class Wire:
         return len(concerned)
 
     def close(self, conn: int, code: int, reason: str) -> None:
-        """A close frame and the end of the connection."""
-        line = self._lines.get(conn)
+        """A close frame and the end of the connection; what is held back never comes."""
+        line = self._lines.pop(conn, None)
         if line is not None:
             # An app's own codes (4000 and up) are no names of the enum, but go out as well.
             line.transport.send_close(cast(WSCloseCode, code), reason.encode())

@@ -8,20 +8,23 @@ late handshake gets the answer that it deserves: the last `KEPT_STREAMS` streams
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from mockzoom.clock import Clock
-from mockzoom.core.active_faults import Faults
+from mockzoom.core.active_faults import Active, Faults
 from mockzoom.core.codes import SessionState, StopReason, StreamState
+from mockzoom.core.delivery_faults import DeliveryFault
 from mockzoom.core.effects import Emit
 from mockzoom.core.examples import ExampleFactory, encode
 from mockzoom.core.faults import CutFault, Fault
 from mockzoom.core.handshake import Identity
 from mockzoom.core.meeting import Meeting, Participant, Utterance
+from mockzoom.core.messages import is_json
 from mockzoom.core.products import CONTACT_CENTER, MEETING, PRODUCTS
 from mockzoom.core.signing import Credentials
 from mockzoom.core.stream import StreamMachine, StreamPolicy
+from mockzoom.core.subscriptions import Subscription
 from mockzoom.core.timings import Timings
 from mockzoom.engine.delivery import Deliveries
 from mockzoom.engine.journal import Journal
@@ -59,6 +62,7 @@ class World:
         self.journal = journal
         self.deliveries = deliveries
         self.faults = faults
+        faults.over = self._fault_ended
         self.account_id = account_id or examples.ids.account_id()
         self.meetings: dict[str, Meeting] = {}
         self._by_id: dict[str, Meeting] = {}
@@ -128,9 +132,10 @@ class World:
         return participant
 
     def leave(self, meeting: Meeting, name: str) -> None:
-        """`name` leaves the meeting: their session stops, and the app is told."""
-        participant = meeting.leave(name)
+        """`name` leaves: they fall silent, their session stops, and the app is told."""
+        participant = meeting.leave(name, self._clock.now_ms())
         for stream in self.live_streams(meeting):
+            stream.hushed(participant)
             stream.feed(lambda machine, now_ms: _go_out(machine, participant, now_ms))
 
     def camera(self, meeting: Meeting, name: str, on: bool) -> None:
@@ -153,6 +158,8 @@ class World:
                 f"meeting {meeting.key}: event_type {event_type}: expected "
                 f"{min(known):d} to {max(known):d}"
             )
+        if not is_json(dict(fields)):
+            raise UsageError(f"meeting {meeting.key}: event {event_type}: expected fields of JSON")
         stamp = "event_ts" if meeting.product is CONTACT_CENTER else "timestamp"
         body = {stamp: self._clock.now_ms(), **fields}
         for stream in self.live_streams(meeting):
@@ -179,6 +186,8 @@ class World:
         return utterance
 
     def _speaker_changed(self, meeting: Meeting, utterance: Utterance) -> None:
+        if utterance not in meeting.utterances:
+            return  # they left before it
         for stream in self.live_streams(meeting):
             stream.speaker_changed(utterance)
 
@@ -291,10 +300,18 @@ class World:
         event = self._examples.event(name, {"payload": payload}, now_ms=self._clock.now_ms())
         self.deliveries.send(name, encode(event), stream)
 
+    async def subscribe(self, url: str, events: Sequence[str] = ()) -> Subscription:
+        """See `Deliveries.subscribe`; raises `UnknownEvent` for one that no document has."""
+        for name in events:
+            self._examples.spec.event(name)
+        return await self.deliveries.subscribe(url, events)
+
     # --- faults -------------------------------------------------------------------------------
 
     def add_fault(self, fault: Fault) -> int:
         """Switch `fault` on (a cut is done at once); returns the number that lifts it."""
+        if isinstance(fault, DeliveryFault) and fault.event:
+            self._examples.spec.event(fault.event)
         number = self.faults.add(fault)
         self.journal.add("fault", fault.stream, number=number, happened="on", fault=fault.as_dict())
         if isinstance(fault, CutFault):
@@ -303,35 +320,45 @@ class World:
         return number
 
     def lift_fault(self, number: int) -> None:
-        self.faults.lift(number)
-        self.journal.add("fault", number=number, happened="lifted")
+        self._fault_ended(self.faults.lift(number), "lifted")
 
     def lift_faults(self) -> None:
-        for number, _ in self.faults:
-            self.lift_fault(number)
+        for active in self.faults:
+            self.lift_fault(active.number)
+
+    def _fault_ended(self, active: Active, happened: str = "over") -> None:
+        stream = active.fault.stream
+        self.journal.add("fault", stream, number=active.number, happened=happened, hits=active.hits)
 
     # --- the end ------------------------------------------------------------------------------
 
-    def close(self) -> None:
-        """Cancel what is in flight, cut every socket, and do nothing more."""
+    def close(self) -> int:
+        """Cancel what is in flight, cut every socket, and do nothing more.
+
+        Returns how many webhooks were on their way and are lost.
+        """
         for stream in self.streams.values():
             stream.close()
             self._rtms.forget(stream)
-        self.deliveries.forget()
+        lost = self.deliveries.forget()
         self.faults.clear()
         self._pacer.clear()
+        return lost
 
     def reset(self) -> None:
         """Forget every meeting, stream, endpoint and journal entry, as if newly started.
 
-        Ids go on, so that whoever is left over from before cannot be taken for somebody new.
+        Ids go on, so that whoever is left over from before cannot be taken for somebody new, and
+        the counters say how many webhooks were cancelled.
         """
-        self.close()
+        lost = self.close()
         self.streams.clear()
         self._live.clear()
         self.meetings.clear()
         self._by_id.clear()
         self.journal.clear()
+        if lost:
+            self.journal.counters["webhooks_lost"] = lost
 
 
 def _unused(make: Callable[[], T], taken: Container[str]) -> T:

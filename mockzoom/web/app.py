@@ -8,7 +8,7 @@ does not exist, 400 for the rest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -16,8 +16,9 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
+from mockzoom.core.active_faults import Active
 from mockzoom.core.codes import StopReason
-from mockzoom.core.faults import parse_fault
+from mockzoom.core.fault_kinds import parse_fault
 from mockzoom.core.meeting import Meeting
 from mockzoom.core.signing import same
 from mockzoom.engine.journal import Entry
@@ -43,8 +44,14 @@ class _Name(BaseConverter):
     part_isolating = False
 
 
-def create_app(world: World, call: Callable[..., Any], api_token: str | None = None) -> Flask:
-    """The app over `world`; `call(step, *args)` runs a step on the thread that the world lives on.
+def create_app(
+    world: World,
+    call: Callable[..., Any],
+    run: Callable[[Coroutine[Any, Any, Any]], Any],
+    api_token: str | None = None,
+) -> Flask:
+    """The app over `world`; `call(step, *args)` runs a step on the thread that the world lives on,
+    and `run(work)` a coroutine.
 
     With an `api_token` every request needs ``Authorization: Bearer TOKEN``, except for health and
     for the vendor's REST, which is registered by who makes the app.
@@ -102,7 +109,7 @@ def create_app(world: World, call: Callable[..., Any], api_token: str | None = N
     def create(body: Mapping[str, Any]) -> Any:
         meeting = world.create_meeting(
             _text(body, "topic", "mockzoom meeting"),
-            _names(body),
+            _names(body, "participants", ["Alice"]),
             _text(body, "product", "meeting"),
         )
         return _meeting(meeting), 201
@@ -171,16 +178,37 @@ def create_app(world: World, call: Callable[..., Any], api_token: str | None = N
         steps[step](stream)
         return _stream(stream), 202
 
+    @app.get("/_mockzoom/subscriptions")
+    @on_loop
+    def subscriptions(body: Mapping[str, Any]) -> Any:
+        told = [one.as_dict() for one in world.deliveries.subscriptions]
+        return {"subscriptions": told}, 200
+
+    @app.post("/_mockzoom/subscriptions")
+    def subscribe() -> Answer:
+        body = _json_object()
+        return jsonify(run(_subscribed(world, _text(body, "url"), _names(body, "events", [])))), 201
+
+    @app.delete("/_mockzoom/subscriptions/<int:id_>")
+    @on_loop
+    def unsubscribe(body: Mapping[str, Any], id_: int) -> Any:
+        return {"webhooks_lost": world.deliveries.unsubscribe(id_)}, 200
+
+    @app.delete("/_mockzoom/subscriptions")
+    @on_loop
+    def unsubscribe_all(body: Mapping[str, Any]) -> Any:
+        return {"webhooks_lost": world.deliveries.forget()}, 200
+
     @app.get("/_mockzoom/faults")
     @on_loop
     def faults(body: Mapping[str, Any]) -> Any:
-        return {"faults": [{"id": id_, **fault.as_dict()} for id_, fault in world.faults]}, 200
+        return {"faults": [_fault(active) for active in world.faults]}, 200
 
     @app.post("/_mockzoom/faults")
     @on_loop
     def add_fault(body: Mapping[str, Any]) -> Any:
         fault = parse_fault(body)
-        return {"id": world.add_fault(fault), **fault.as_dict()}, 201
+        return _fault(Active(world.add_fault(fault), fault)), 201
 
     @app.delete("/_mockzoom/faults")
     @on_loop
@@ -214,11 +242,15 @@ def _text(body: Mapping[str, Any], name: str, default: str | None = None) -> str
     return value
 
 
-def _names(body: Mapping[str, Any]) -> list[str]:
-    names = body.get("participants", ["Alice"])
+def _names(body: Mapping[str, Any], field: str, default: list[str]) -> list[str]:
+    names = body.get(field, default)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise UsageError(f"participants: expected a list of names, found {names!a:.80}")
+        raise UsageError(f"{field}: expected a list of names, found {names!a:.80}")
     return names
+
+
+async def _subscribed(world: World, url: str, events: list[str]) -> dict[str, Any]:
+    return (await world.subscribe(url, events)).as_dict()
 
 
 def _stream_id(body: Mapping[str, Any]) -> str | None:
@@ -266,6 +298,10 @@ def _stream(stream: LiveStream) -> dict[str, Any]:
         "state": stream.machine.state.name,
         "sent": dict(stream.sent),
     }
+
+
+def _fault(active: Active) -> dict[str, Any]:
+    return {"id": active.number, **active.fault.as_dict(), "hits": active.hits}
 
 
 def _journal(world: World, entries: list[Entry]) -> dict[str, Any]:

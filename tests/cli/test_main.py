@@ -71,7 +71,7 @@ def test_no_command_shows_the_help(cli):
     ("args", "message"),
     [
         (["serv"], "error: no command 'serv'; did you mean 'serve'?"),
-        (["xyzzy"], "error: no command 'xyzzy'; there are demo, env, receiver"),
+        (["xyzzy"], "error: no command 'xyzzy'; there are demo, env, fault, receiver"),
         (["serve", "--prot", "1"], "error: No such option"),
         (["serve", "--port", "x"], "error: Invalid value for '--port': 'x' is not a valid int"),
         (["serve", "--timings", "fats"], "error: timings: expected 'zoom'"),

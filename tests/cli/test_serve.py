@@ -113,3 +113,25 @@ def test_a_receiver_that_is_no_address(cli):
     ended = cli("serve", *FREE, "--receiver", "localhost")
     assert ended.status == 2
     assert ended.err.startswith("error: receiver 'localhost': expected an address")
+
+
+def test_limits_are_options(process):
+    """A connection that does not become a WebSocket in the time given is closed."""
+    with process("serve", *FREE, "--json", "--upgrade-timeout-ms", "50") as serving:
+        port = int(json.loads(serving.stdout.readline())["rtms_url"].rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), TIMEOUT_S) as silent:
+            assert silent.recv(1) == b""
+
+
+def test_a_limit_of_nothing(cli):
+    """What cannot be a limit is refused by the name of its option."""
+    ended = cli("serve", *FREE, "--max-connections", "0")
+    assert ended.status == 2
+    assert "--max-connections" in ended.err
+
+
+def test_delivery_timings_are_a_preset_or_a_factor(cli):
+    """A mistyped preset gets the list and the nearest name."""
+    ended = cli("serve", *FREE, "--delivery-timings", "fats")
+    assert ended.status == 2
+    assert "delivery timings: expected 'zoom' or 'fast' or a factor, found 'fats'" in ended.err

@@ -98,13 +98,103 @@ def test_subscriptions_are_kept_over_reconnects(stage: Make) -> None:
     assert events(played, again) == [2]
 
 
+def bodies(stage: Any, conn: int) -> list[dict[str, Any]]:
+    return [m["event"] for m in stage.sent(conn, T.EVENT_UPDATE)]
+
+
+def test_cameras_that_are_on_are_told_to_who_is_ready(stage: Make) -> None:
+    """In one event; from then on each change, and turning on twice is none."""
+    played = stage()
+    for user_id, name in ((1, "Alice"), (2, "Bob")):
+        played.stream.join(user_id, name, played.now_ms)
+        played.stream.camera(user_id, True, played.now_ms)
+    signaling, _ = played.ready()
+    played.stream.camera(1, True, played.now_ms)
+    played.stream.camera(1, False, played.now_ms)
+    played.stream.camera(1, False, played.now_ms)
+    played.settle()
+    both = [{"user_id": 1}, {"user_id": 2}]
+    assert bodies(played, signaling)[1:] == [
+        {"event_type": 8, "timestamp": played.now_ms, "participants": both},
+        {"event_type": 9, "timestamp": played.now_ms, "participants": both[:1]},
+    ]
+
+
+def test_who_left_has_no_camera_on(stage: Make) -> None:
+    """An app that comes later hears of the cameras of those who are there."""
+    played = stage()
+    played.stream.join(1, "Alice", played.now_ms)
+    played.stream.camera(1, True, played.now_ms)
+    played.stream.leave(1, played.now_ms)
+    signaling, _ = played.ready()
+    assert bodies(played, signaling) == []
+
+
+def test_sharing_is_told_with_the_name(stage: Make) -> None:
+    """Start and stop, each with who and when."""
+    played = stage()
+    played.stream.join(1, "Alice", played.now_ms)
+    signaling, _ = played.ready()
+    for on in (True, False):
+        played.stream.share(1, on, played.now_ms)
+    played.settle()
+    fields = {"timestamp": played.now_ms, "user_id": 1, "user_name": "Alice"}
+    assert bodies(played, signaling)[1:] == [
+        {"event_type": 5, **fields},
+        {"event_type": 6, **fields},
+    ]
+
+
+def test_voice_tells_of_consumer_and_users(stage: Make) -> None:
+    """Who calls is the consumer, all others are users; each has the channel of their media."""
+    played = stage(CONTACT_CENTER)
+    for user_id, name in ((1, "Caller"), (2, "Agent")):
+        played.stream.join(user_id, name, played.now_ms)
+    signaling, _ = played.ready()
+    played.stream.camera(1, True, played.now_ms)
+    played.stream.share(1, True, played.now_ms)
+    played.stream.leave(2, played.now_ms)
+    played.stream.leave(1, played.now_ms)
+    played.settle()
+    told = bodies(played, signaling)
+    assert [event["event_type"] for event in told] == [
+        VoiceEventType.CONSUMER_ANSWERED,
+        VoiceEventType.USER_ANSWERED,
+        VoiceEventType.USER_END,
+        VoiceEventType.CONSUMER_END,
+    ]
+    assert all(event["event_ts"] == played.now_ms for event in told)
+    assert all("timestamp" not in event for event in told)
+    assert [event["participant_info"] for event in told[:2]] == [
+        {
+            "channel_id": "1",
+            "participant_mode": "caller",
+            "user_id": "1",
+            "display_name": "Caller",
+        },
+        {"channel_id": "2", "participant_mode": "callee", "user_id": "2", "display_name": "Agent"},
+    ]
+    assert told[2]["participant_info"] == told[1]["participant_info"]
+
+
+def test_a_consumer_who_left_is_not_replaced(stage: Make) -> None:
+    """The agent who stays on the line does not become the one who called."""
+    played = stage(CONTACT_CENTER)
+    for user_id, name in ((1, "Caller"), (2, "Agent")):
+        played.stream.join(user_id, name, played.now_ms)
+    played.stream.leave(1, played.now_ms)
+    signaling, _ = played.ready()
+    played.stream.leave(2, played.now_ms)
+    played.settle()
+    assert events(played, signaling) == [VoiceEventType.USER_ANSWERED, VoiceEventType.USER_END]
+
+
 def test_voice_has_an_event_table_of_its_own(stage: Make) -> None:
-    """Contact center: people are not told as in meetings, the first packet is not, 8 is."""
+    """Contact center: no first packet, no active speaker, and 8 is somebody who answered."""
     played = stage(CONTACT_CENTER)
     played.stream.join(1, "Alice", played.now_ms)
     signaling, _ = played.ready()
     played.stream.first_packet(1)
-    played.stream.leave(1, played.now_ms)
     played.stream.tell(VoiceEventType.CONSUMER_ANSWERED, {"event_ts": 1, "participant_info": {}})
     played.settle()
-    assert events(played, signaling) == [VoiceEventType.CONSUMER_ANSWERED]
+    assert events(played, signaling) == [VoiceEventType.CONSUMER_ANSWERED] * 2

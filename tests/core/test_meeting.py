@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,3 +110,14 @@ def test_an_utterance_has_its_transcript() -> None:
     """The lines of what is said, in order, hold its words."""
     utterance = meeting("Alice").say("Alice", "Good morning. How are you?", 0)
     assert " ".join(line.text for line in utterance.lines()).split() == utterance.text.split()
+
+
+def test_who_leaves_does_not_come_to_the_end() -> None:
+    """What was said stays said, what is being said breaks off, what was to be said is not."""
+    meeting = Meeting(MEETING, dict(IDS), {}, "Weekly")
+    alice, bob = meeting.join("Alice", "1"), meeting.join("Bob", "2")
+    said = [meeting.say("Alice", "Good morning.", 1_000) for _ in range(3)]
+    kept = meeting.say("Bob", "Good morning.", 1_000)
+    assert meeting.leave("Alice", said[1].start_ms + 59) is alice
+    assert meeting.utterances == [said[0], replace(said[1], duration_ms=40), kept]
+    assert list(meeting.participants.values()) == [bob]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
 import pytest
 
-from mockzoom.core.timings import Timings
+from mockzoom.core.timings import DeliveryTimings, Timings
 from mockzoom.errors import ConfigurationError
 
 
@@ -52,3 +53,35 @@ def test_an_interval_is_a_positive_integer(value: int) -> None:
     """A setting that cannot be is refused by name."""
     with pytest.raises(ConfigurationError, match="keep_alive_ms: expected 1 or more, found"):
         Timings(keep_alive_ms=value)
+
+
+# --- webhooks ---------------------------------------------------------------------------------
+
+
+def test_deliveries_have_the_vendors_intervals() -> None:
+    """Retries after 5, 20 and 60 minutes, validation every 72 hours, 3 seconds for an answer."""
+    zoom = DeliveryTimings.named("zoom")
+    assert zoom == DeliveryTimings()
+    assert [ms / 60_000 for ms in zoom.retries_ms] == [5, 20, 60]
+    assert (zoom.timeout_ms, zoom.validation_ms / 3_600_000) == (3000, 72)
+
+
+def test_fast_tells_all_attempts_in_half_a_second() -> None:
+    """A receiver has as long as ever for its answer."""
+    fast = DeliveryTimings.named("fast")
+    assert sum(fast.retries_ms) < 600
+    assert fast.timeout_ms == DeliveryTimings().timeout_ms
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"retries_ms": (5, 0)}, "delivery timings: retries_ms: expected 1 or more, found 0"),
+        ({"retries_ms": (1.5,)}, "delivery timings: retries_ms: expected 1 or more, found 1.5"),
+        ({"timeout_ms": 0}, "delivery timings: timeout_ms: expected 1 or more, found 0"),
+    ],
+)
+def test_a_schedule_has_positive_integers(fields: dict[str, Any], told: str) -> None:
+    """Each number of it."""
+    with pytest.raises(ConfigurationError, match=told):
+        DeliveryTimings(**fields)

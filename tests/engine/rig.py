@@ -23,12 +23,13 @@ from mockzoom.core.meeting import Meeting
 from mockzoom.core.signing import Credentials
 from mockzoom.core.spec import load_spec
 from mockzoom.core.stream import StreamPolicy
-from mockzoom.core.timings import Timings
-from mockzoom.engine.delivery import Deliveries, WebhookSender
+from mockzoom.core.timings import DeliveryTimings, Timings
+from mockzoom.engine.delivery import Deliveries
 from mockzoom.engine.journal import Journal
 from mockzoom.engine.live_stream import LiveStream
 from mockzoom.engine.pacer import Pacer
 from mockzoom.engine.rtms_server import RtmsServer
+from mockzoom.engine.sender import WebhookSender
 from mockzoom.engine.world import World
 
 P = ParamSpec("P")
@@ -36,6 +37,8 @@ P = ParamSpec("P")
 CREDENTIALS = Credentials("the-client-id", "the-client-secret", "the-secret-token")
 START_MS = 1_764_000_000_000
 PATIENCE_S = 10.0
+#: For receivers on a loaded machine that are to answer; who lets one hang gives a time-out.
+PATIENT = DeliveryTimings(timeout_ms=30_000)
 
 
 def in_loop(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
@@ -137,6 +140,16 @@ class Rig:
 
         return (await self.journal.wait(wanted, PATIENCE_S / 2)).as_dict()
 
+    async def nth(self, kind: str, number: int) -> dict[str, Any]:
+        """The journal entry of `kind` of this number, the first one is 1; it is waited for."""
+        await self.journal.wait(lambda _: len(self.entries(kind)) >= number, PATIENCE_S / 2)
+        return self.entries(kind)[number - 1]
+
+    async def settle(self) -> None:
+        """Let everything happen that is due now and waits for no network."""
+        for _ in range(20):
+            await asyncio.sleep(0)
+
     def entries(self, kind: str) -> list[dict[str, Any]]:
         return [entry.as_dict() for entry in self.journal if entry.kind == kind]
 
@@ -148,7 +161,7 @@ class Rig:
 @asynccontextmanager
 async def rig(
     policy: StreamPolicy | None = None,
-    webhook_timeout_s: float = 0.3,
+    deliveries: DeliveryTimings = PATIENT,
     seed: int = 1,
     limits: Limits | None = None,
     **timings: int,
@@ -163,7 +176,9 @@ async def rig(
         rtms = RtmsServer(journal, limits)
         await rtms.start("127.0.0.1", 0)
         stack.push_async_callback(rtms.close)
-        sender = await stack.enter_async_context(WebhookSender(CREDENTIALS, webhook_timeout_s))
+        timeout_s = deliveries.timeout_ms / 1000
+        sender = await stack.enter_async_context(WebhookSender(CREDENTIALS, timeout_s))
+        faults = Faults(seed)
         world = World(
             credentials=CREDENTIALS,
             examples=ExampleFactory(load_spec(), seed),
@@ -171,10 +186,10 @@ async def rig(
             journal=journal,
             pacer=Pacer(clock, journal),
             rtms=rtms,
-            deliveries=Deliveries(sender, clock, journal),
+            deliveries=Deliveries(sender, clock, journal, deliveries, faults),
             timings=replace(Timings(), **{"keep_alive_ms": 3_600_000, **timings}),
             policy=policy or StreamPolicy(),
-            faults=Faults(seed),
+            faults=faults,
         )
         stack.callback(world.close)
         a_rig = Rig(world, rtms, journal, clock)

@@ -21,11 +21,12 @@ PATIENCE_S = 5.0
 
 
 class Conn:
-    """One socket; `received` are all messages so far, `close_code` is None until its end."""
+    """One socket; `received` are all messages so far, `broken` what could not be read."""
 
     def __init__(self, ws: aiohttp.ClientWebSocketResponse, *, answers: bool = True) -> None:
         self.ws = ws
         self.received: list[Message] = []
+        self.broken: list[str] = []
         self.ended = False
         self._answers = answers
         self._news = asyncio.Event()
@@ -33,14 +34,22 @@ class Conn:
 
     async def _read(self) -> None:
         async for frame in self.ws:
-            message = json.loads(frame.data)
-            self.received.append(message)
-            if message["msg_type"] == MessageType.KEEP_ALIVE_REQ and self._answers:
-                with contextlib.suppress(ConnectionError):
-                    await self.send(messages.keep_alive_resp(message))
+            assert frame.type is not aiohttp.WSMsgType.ERROR, frame.data
+            message = messages.decode(frame.data)
+            if message is None:
+                self.broken.append(frame.data)
+            else:
+                self.received.append(message)
+                await self._answer(message)
             self._news.set()
         self.ended = True
         self._news.set()
+
+    async def _answer(self, message: Message) -> None:
+        asked = message.get("msg_type") == MessageType.KEEP_ALIVE_REQ
+        if asked and self._answers and {"sequence", "timestamp"} <= message.keys():
+            with contextlib.suppress(ConnectionError):
+                await self.send(messages.keep_alive_resp(message))
 
     async def send(self, message: Message) -> None:
         await self.ws.send_str(json.dumps(message))
@@ -60,7 +69,7 @@ class Conn:
         return found[0]  # type: ignore[no-any-return]
 
     def of(self, msg_type: int) -> list[Message]:
-        return [m for m in self.received if m["msg_type"] == msg_type]
+        return [m for m in self.received if m.get("msg_type") == msg_type]
 
     @property
     def audio(self) -> list[Message]:

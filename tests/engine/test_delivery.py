@@ -5,102 +5,20 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiohttp import web
-from rig import CREDENTIALS, PATIENCE_S, Rig, in_loop, rig
+from rig import CREDENTIALS, PATIENCE_S, PATIENT, Rig, in_loop, rig
+from webhook_app import accept, an_app, break_off, hang, hang_up, proof, status, validate
 
 from mockzoom.core.codes import StopReason
-from mockzoom.core.signing import encrypted_token, webhook_signature
-from mockzoom.engine.delivery import WebhookSender
-from mockzoom.errors import ConfigurationError, ContractBroken, ReceiverUnreachable
+from mockzoom.core.signing import webhook_signature
+from mockzoom.engine import delivery
+from mockzoom.errors import ConfigurationError, ContractBroken, ReceiverUnreachable, UsageError
 
-Answer = Callable[[web.Request, dict[str, Any]], Awaitable[web.StreamResponse]]
-
-
-class App:
-    """A receiver; `answer` is what it does with an event that is no validation."""
-
-    def __init__(self) -> None:
-        self.requests: list[tuple[web.Request, bytes]] = []
-        self.answer: Answer = accept
-        self.validate: Answer = validate
-        self.url = ""
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        body = await request.read()
-        self.requests.append((request, body))
-        event = json.loads(body)
-        if event["event"] == "endpoint.url_validation":
-            return await self.validate(request, event)
-        return await self.answer(request, event)
-
-    @property
-    def names(self) -> list[str]:
-        return [json.loads(body)["event"] for _, body in self.requests]
-
-
-async def accept(request: web.Request, event: dict[str, Any]) -> web.StreamResponse:
-    return web.Response()
-
-
-def proof(event: dict[str, Any]) -> dict[str, str]:
-    token = event["payload"]["plainToken"]
-    encrypted = encrypted_token(CREDENTIALS.secret_token, token)
-    return {"plainToken": token, "encryptedToken": encrypted}
-
-
-async def validate(request: web.Request, event: dict[str, Any]) -> web.StreamResponse:
-    return web.json_response(proof(event))
-
-
-async def hang(request: web.Request, event: dict[str, Any]) -> web.StreamResponse:
-    await asyncio.Event().wait()
-    raise AssertionError
-
-
-@asynccontextmanager
-async def an_app(path: str = "/webhook") -> AsyncIterator[App]:
-    app = App()
-    site = web.Application()
-    site.router.add_post("/{path}", app.handle)
-    runner = web.AppRunner(site, shutdown_timeout=0.01, handler_cancellation=True)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    app.url = f"http://127.0.0.1:{runner.addresses[0][1]}{path}"
-    try:
-        yield app
-    finally:
-        await runner.cleanup()
-
-
-@asynccontextmanager
-async def a_port(talk: Callable[[asyncio.StreamWriter], Awaitable[None]]) -> AsyncIterator[str]:
-    """A URL where `talk` answers by hand, once a request has come."""
-
-    talking: list[asyncio.Task[None]] = []
-
-    async def conversation(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(100)
-        try:
-            await talk(writer)
-        except ConnectionError:
-            pass
-        finally:
-            writer.transport.abort()
-
-    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        talking.append(asyncio.create_task(conversation(reader, writer)))
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-    server.close()
-    for task in talking:
-        task.cancel()
-    await asyncio.gather(*talking, return_exceptions=True)
+HOUR_MS = 3_600_000
 
 
 async def send(r: Rig, *names: str) -> None:
@@ -151,118 +69,153 @@ async def test_a_webhook_is_posted_as_zoom_does() -> None:
         assert entry["request_id"] == headers["x-zm-request-id"]
 
 
-@pytest.mark.parametrize("status", [200, 204])
+@pytest.mark.parametrize("code", [200, 204])
 @in_loop
-async def test_two_answers_accept_a_webhook(status: int) -> None:
-    """200 and 204 are what a receiver may answer."""
+async def test_two_answers_accept_a_webhook(code: int) -> None:
+    """200 and 204 are what a receiver may answer; nothing is pending then."""
     async with rig() as r, an_app() as app:
         await r.world.deliveries.subscribe(app.url)
-
-        async def answer(*_: Any) -> web.Response:
-            return web.Response(status=status)
-
-        app.answer = answer
+        app.answer = status(code)
         await send(r, "an.event")
         assert r.found == []
+        assert r.world.deliveries.pending == []
+        assert r.entries("webhook")[0]["then"] == "accepted"
 
 
-@pytest.mark.parametrize("status", [201, 301, 302, 307, 400, 401, 404, 500, 503])
+@pytest.mark.parametrize("code", [201, 206, 301, 302, 307, 400, 401, 404, 410, 429, 499])
 @in_loop
-async def test_any_other_answer_is_a_finding(status: int) -> None:
-    """Redirects are not followed: they are an answer like any other wrong one."""
+async def test_other_answers_are_findings_and_final(code: int) -> None:
+    """Redirects are not followed, refusals are not tried again: the event is lost, and counted."""
     async with rig() as r, an_app() as app:
         await r.world.deliveries.subscribe(app.url)
-
-        async def answer(*_: Any) -> web.Response:
-            return web.Response(status=status, headers={"Location": "/elsewhere"})
-
-        app.answer = answer
+        app.answer = status(code)
         await send(r, "an.event")
-        assert app.names == ["endpoint.url_validation", "an.event"]
         assert r.found == ["webhook.answer"]
-        assert r.journal.findings[0].actual == f"status {status}"
-        assert r.entries("webhook")[0]["status"] == status
+        assert r.journal.findings[0].actual == f"status {code}"
+        (entry,) = r.entries("webhook")
+        assert (entry["status"], entry["attempt"], entry["then"]) == (code, 1, "refused")
+        assert r.journal.counters["webhooks_lost"] == 1
+        r.clock.advance(2 * HOUR_MS)
+        await send(r, "another.event")
+        assert app.names == ["endpoint.url_validation", "an.event", "another.event"]
 
 
-async def silence(writer: asyncio.StreamWriter) -> None:
-    await asyncio.Event().wait()
+# --- again ------------------------------------------------------------------------------------
 
 
-async def nothing(writer: asyncio.StreamWriter) -> None:
-    writer.close()
+async def retried(r: Rig, attempt: int) -> dict[str, Any]:
+    """The entry of this attempt, once the time that its predecessor told has passed."""
+    before = await r.entry("webhook", attempt=attempt - 1)
+    r.clock.advance(before["retry_at_ms"] - r.clock.now_ms() - 1)
+    await r.settle()
+    assert not [one for one in r.entries("webhook") if one.get("attempt") == attempt]
+    r.clock.advance(1)
+    return await r.entry("webhook", attempt=attempt)
 
 
-async def reset(writer: asyncio.StreamWriter) -> None:
-    writer.transport.abort()
-
-
-async def garbage(writer: asyncio.StreamWriter) -> None:
-    writer.write(b"\x00\xff SSH-2.0 who are you?\r\n\r\n" * 50)
-    await writer.drain()
-
-
-async def endless_header(writer: asyncio.StreamWriter) -> None:
-    writer.write(b"HTTP/1.1 200 OK\r\n")
-    for _ in range(1000):
-        writer.write(b"x-a: " + b"b" * 4000 + b"\r\n")
-        await writer.drain()
-
-
-async def endless_body(writer: asyncio.StreamWriter) -> None:
-    writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100000000000\r\n\r\n")
-    while True:
-        writer.write(b"x" * 10_000)
-        await writer.drain()
-
-
-async def dripping_body(writer: asyncio.StreamWriter) -> None:
-    writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nx")
-    await asyncio.Event().wait()
-
-
-@pytest.mark.parametrize(
-    ("talk", "told"),
-    [
-        (silence, "no answer within 0.3 s"),
-        (nothing, "Server disconnected"),
-        (reset, ""),
-        (garbage, ""),
-        (endless_header, ""),
-        (dripping_body, "no answer within 0.3 s"),
-    ],
-)
+@pytest.mark.parametrize("code", [500, 502, 503, 504, 599])
 @in_loop
-async def test_no_sound_answer_is_no_answer(talk: Any, told: str) -> None:
-    """Whatever comes in place of HTTP, the attempt says in one short line why there is none."""
-    async with a_port(talk) as url, WebhookSender(CREDENTIALS, timeout_s=0.3) as sender:
-        attempt = await sender.post(url, b"{}")
-    assert attempt.status is None
-    assert attempt.error
-    assert told in attempt.error
-    assert "\n" not in attempt.error
-    assert len(attempt.error) <= 200
-    assert not attempt.ok
+async def test_an_event_that_fails_is_tried_four_times_and_dropped(code: int) -> None:
+    """At 0, 5, 25 and 85 minutes: the same body, stamped and signed anew, then a finding."""
+    async with rig() as r, an_app() as app:
+        await r.world.deliveries.subscribe(app.url)
+        app.answer = status(code)
+        began_ms = r.clock.now_ms()
+        await send(r, "an.event")
+        entries = r.entries("webhook") + [await retried(r, attempt) for attempt in (2, 3, 4)]
+        assert [e["then"] for e in entries] == ["retry", "retry", "retry", "dropped"]
+        minutes = [(e["at_ms"] - began_ms) / 60_000 for e in entries]
+        assert minutes == [0, 5, 25, 85]
+        assert len({e["delivery"] for e in entries}) == 1
+        assert len({e["request_id"] for e in entries}) == 4
+        assert r.found == ["webhook.answer"] * 4 + ["webhook.delivered"]
+        assert "4 that failed, the last one with status" in r.journal.findings[-1].actual
+        assert r.journal.counters["webhooks_lost"] == 1
+        r.clock.advance(2 * HOUR_MS)
+        await r.settle()
+        tries = app.requests[1:]
+        assert len(tries) == 4
+        assert len({body for _, body in tries}) == 1
+        for request, body in tries:
+            stamp = request.headers["x-zm-request-timestamp"]
+            assert request.headers["x-zm-signature"] == webhook_signature(
+                "the-secret-token", stamp, body
+            )
 
 
 @in_loop
-async def test_an_answer_without_end_is_read_to_a_bound() -> None:
-    """The status counts; of the body 64 KiB are kept."""
-    async with a_port(endless_body) as url, WebhookSender(CREDENTIALS, timeout_s=5) as sender:
-        attempt = await sender.post(url, b"{}")
-    assert attempt.ok
-    assert len(attempt.body) == 64 * 1024
+async def test_a_receiver_recovers() -> None:
+    """What was accepted at the third attempt is not tried a fourth time."""
+    async with rig() as r, an_app() as app:
+        await r.world.deliveries.subscribe(app.url)
+        app.answer = status(503, 500, 204)
+        await send(r, "an.event")
+        await retried(r, 2)
+        assert (await retried(r, 3))["then"] == "accepted"
+        assert r.world.deliveries.pending == []
+        r.clock.advance(2 * HOUR_MS)
+        await r.settle()
+        assert app.names[1:] == ["an.event"] * 3
+        assert "webhook.delivered" not in r.found
+
+
+@pytest.mark.parametrize("broken", [hang_up, break_off])
+@in_loop
+async def test_a_broken_connection_is_tried_again(broken: Any) -> None:
+    """Hung up, reset: an attempt that failed, and the next one is accepted."""
+    async with rig() as r, an_app() as app:
+        await r.world.deliveries.subscribe(app.url)
+        app.answer = broken
+        await send(r, "an.event")
+        (entry,) = r.entries("webhook")
+        assert (entry["status"], entry["then"]) == (None, "retry")
+        app.answer = accept
+        assert (await retried(r, 2))["then"] == "accepted"
+        assert app.names[1:] == ["an.event"] * 2
 
 
 @in_loop
-async def test_nobody_listens() -> None:
-    """A refused connection, an unknown host, a scheme that is none."""
-    async with WebhookSender(CREDENTIALS) as sender:
-        attempt = await sender.post("http://127.0.0.1:1/", b"{}")
-        assert (attempt.status, attempt.ok) == (None, False)
-        assert "refused" in attempt.error.lower() or "connect call failed" in attempt.error.lower()
-        for url in ("ftp://x", "127.0.0.1:3000", "http://", "http://[::1", "http://x:0/"):
-            with pytest.raises(ConfigurationError, match=r"receiver .*: expected an address"):
-                await sender.post(url, b"{}")
+async def test_a_refused_connection_is_tried_again() -> None:
+    """A receiver that went away after it was validated is tried four times like any other."""
+    async with rig() as r:
+        async with an_app() as app:
+            await r.world.deliveries.subscribe(app.url)
+        await send(r, "an.event")
+        entries = r.entries("webhook") + [await retried(r, attempt) for attempt in (2, 3, 4)]
+        assert [(e["status"], e["then"]) for e in entries[-2:]] == [
+            (None, "retry"),
+            (None, "dropped"),
+        ]
+        assert r.found[-1] == "webhook.delivered"
+
+
+@in_loop
+async def test_a_receiver_that_hangs_is_timed_out_and_tried_again() -> None:
+    """No answer in time is a failed attempt; the retry is accepted."""
+    async with rig(deliveries=replace(PATIENT, timeout_ms=100)) as r, an_app() as app:
+        await r.world.deliveries.subscribe(app.url)
+        app.answer = hang
+        await send(r, "an.event")
+        (entry,) = r.entries("webhook")
+        assert (entry["outcome"], entry["then"]) == ("no answer within 0.1 s", "retry")
+        app.answer = accept
+        await retried(r, 2)
+        assert app.names[1:] == ["an.event"] * 2
+
+
+@in_loop
+async def test_an_event_that_waits_stands_in_nobodys_way() -> None:
+    """The second event is accepted while the first waits: order is kept among first attempts."""
+    async with rig() as r, an_app() as app:
+        await r.world.deliveries.subscribe(app.url)
+        app.answer = status(500, 200)
+        await send(r, "first", "second", "third")
+        assert [one.event.name for one in r.world.deliveries.pending] == ["first"]
+        await retried(r, 2)
+        assert app.names[1:] == ["first", "second", "third", "first"]
+
+
+# --- validation and queues --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -330,7 +283,7 @@ async def test_a_receiver_that_is_not_there() -> None:
 @in_loop
 async def test_a_hanging_endpoint_delays_nobody_else() -> None:
     """Each endpoint has a queue: the healthy one gets all in order while the other hangs."""
-    async with rig(webhook_timeout_s=30) as r, an_app() as bad, an_app() as good:
+    async with rig() as r, an_app() as bad, an_app() as good:
         for app in (bad, good):
             await r.world.deliveries.subscribe(app.url)
         bad.answer = hang
@@ -347,7 +300,7 @@ async def test_a_hanging_endpoint_delays_nobody_else() -> None:
 @in_loop
 async def test_what_is_forgotten_is_not_waited_for() -> None:
     """Dropping endpoints cancels what is on its way, and whoever waits for it goes on."""
-    async with rig(webhook_timeout_s=30) as r, an_app() as app:
+    async with rig() as r, an_app() as app:
         await r.world.deliveries.subscribe(app.url)
         arrived = asyncio.Event()
 
@@ -402,3 +355,127 @@ async def test_secrets_are_nowhere(caplog: pytest.LogCaptureFixture) -> None:
         assert "webhook" in told
         for secret in (CREDENTIALS.secret_token, CREDENTIALS.client_secret):
             assert secret not in told
+
+
+# --- who gets what ----------------------------------------------------------------------------
+
+
+@in_loop
+async def test_an_endpoint_gets_the_events_that_it_wants() -> None:
+    """Several receivers, each with its list; saving a URL again changes its list."""
+    async with rig() as r, an_app() as all_of_them, an_app() as some:
+        subscribe = r.world.deliveries.subscribe
+        await subscribe(all_of_them.url)
+        first = await subscribe(some.url, ["b"])
+        await send(r, "a", "b", "c")
+        assert all_of_them.names[1:] == ["a", "b", "c"]
+        assert some.names[1:] == ["b"]
+        again = await subscribe(some.url, ["a"])
+        assert (again.id, again.events) == (first.id, ("a",))
+        await send(r, "a", "b")
+        assert some.names[2:] == ["endpoint.url_validation", "a"]
+
+
+@in_loop
+async def test_an_app_has_twenty_subscriptions() -> None:
+    """The next one is refused, and none of the others is lost."""
+    async with rig() as r, an_app() as app:
+        urls = [f"{app.url}{number}" for number in range(21)]
+        for url in urls[:20]:
+            await r.world.deliveries.subscribe(url)
+        with pytest.raises(UsageError, match="an app has at most 20"):
+            await r.world.deliveries.subscribe(urls[20])
+        assert r.world.deliveries.urls == urls[:20]
+
+
+@in_loop
+async def test_an_endpoint_is_validated_every_72_hours() -> None:
+    """Mails after 2 and 4 failures in a row, disabled after 6, and well again by validating."""
+    async with rig() as r, an_app() as app:
+        saved = await r.world.deliveries.subscribe(app.url)
+        app.validate = status(500)
+        notices = []
+        for failures in range(1, 7):
+            await send(r, "an.event")
+            r.clock.advance(72 * HOUR_MS)
+            entry = await r.nth("validation", failures + 1)
+            notices.append(entry.get("notice", ""))
+        assert notices == ["", "mail", "", "mail", "", "disabled"]
+        assert app.names.count("an.event") == 6
+        await send(r, "for.nobody")
+        assert (await r.entry("webhook", event="for.nobody"))["outcome"] == "disabled"
+        assert "for.nobody" not in app.names
+        app.validate = validate
+        r.clock.advance(72 * HOUR_MS)
+        await r.nth("validation", 8)
+        await send(r, "well.again")
+        assert app.names[-1] == "well.again"
+        (now,) = r.world.deliveries.subscriptions
+        assert (now.id, now.failures) == (saved.id, 0)
+
+
+@in_loop
+async def test_what_is_removed_gets_nothing_more() -> None:
+    """What was on its way is cancelled and counted; the others go on."""
+    async with rig() as r, an_app() as gone, an_app() as stays:
+        one, _ = [await r.world.deliveries.subscribe(app.url) for app in (gone, stays)]
+        gone.answer = status(500)
+        await send(r, "an.event")
+        assert r.world.deliveries.unsubscribe(one.id) == 1
+        assert (await r.entry("webhook", outcome="cancelled"))["events"] == 1
+        r.clock.advance(2 * HOUR_MS)
+        await send(r, "another.event")
+        assert gone.names == ["endpoint.url_validation", "an.event"]
+        assert stays.names[1:] == ["an.event", "another.event"]
+
+
+@in_loop
+async def test_a_subscription_may_be_removed_while_it_is_validated() -> None:
+    """Who waits for it is told, and nothing comes back to life."""
+    async with rig() as r, an_app() as app:
+        go_on, arrived = asyncio.Event(), asyncio.Event()
+
+        async def late(*about: Any) -> web.StreamResponse:
+            arrived.set()
+            await go_on.wait()
+            return await validate(*about)
+
+        app.validate = late
+        saving = asyncio.create_task(r.world.deliveries.subscribe(app.url))
+        await arrived.wait()
+        r.world.deliveries.forget()
+        go_on.set()
+        with pytest.raises(UsageError, match="removed while it was validated"):
+            await saving
+        assert r.clock.pending == []
+
+
+@in_loop
+async def test_a_reset_counts_what_it_cancels() -> None:
+    """What was on its way is gone, and the counters say how much that was."""
+    async with rig() as r, an_app() as app:
+        await r.world.deliveries.subscribe(app.url)
+        app.answer = status(500)
+        await send(r, "a", "b")
+        assert r.world.deliveries.pending
+        r.world.reset()
+        assert r.journal.counters == {"webhooks_lost": 2}
+        assert (r.world.deliveries.pending, r.clock.pending) == ([], [])
+
+
+@in_loop
+async def test_too_many_that_wait_push_out_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory is bounded, and what leaves it is told and counted."""
+    monkeypatch.setattr(delivery, "KEPT_PENDING", 3)
+    async with rig() as r, an_app() as app:
+        await r.world.deliveries.subscribe(app.url)
+        app.answer = status(500)
+        await send(r, *"abcde")
+        assert [one.event.name for one in r.world.deliveries.pending] == ["c", "d", "e"]
+        lost = [e["event"] for e in r.entries("webhook") if e["outcome"] == "too many wait"]
+        assert lost == ["a", "b"]
+        assert r.journal.counters["webhooks_lost"] == 2
+        app.answer = accept
+        r.clock.advance(HOUR_MS)
+        await r.nth("webhook", 3 + 2 + 3)
+        assert sorted(app.names[4:]) == ["c", "d", "e"]

@@ -21,9 +21,10 @@ from mockzoom.core.codes import (
     StopReason,
     StreamState,
 )
+from mockzoom.core.limits import Limits
 from mockzoom.core.meeting import Utterance
 from mockzoom.core.messages import Message
-from mockzoom.engine import live_stream, wire
+from mockzoom.engine import live_stream
 from mockzoom.engine.audio import encode, mix, utterance_frames
 from mockzoom.engine.voice import RATE_HZ, speak
 
@@ -273,6 +274,60 @@ async def test_pause_and_resume() -> None:
         assert heard[20]["timestamp"] == said.start_ms + 800
 
 
+@pytest.mark.parametrize("send_rate", [20, 100])
+@in_loop
+async def test_who_leaves_falls_silent(send_rate: int) -> None:
+    """In the middle of a sentence, whose transcript never comes; what was queued is not said."""
+    async with rig() as r:
+        meeting = r.meeting("Alice", "Bob")
+        stream, app = r.start(meeting)
+        conn = await app.join({**EACH, "send_rate": send_rate})
+        lines = await app.join_media(MediaType.TRANSCRIPT)
+        said = [r.world.say(meeting, "Alice", LONG) for _ in range(2)]
+        r.world.say(meeting, "Bob", TEXT)
+        await encoded(stream)
+        r.clock.advance(1_090)
+        r.world.leave(meeting, "Alice")
+        r.clock.advance(60_000)
+        bobs = frames_of(meeting.utterances[-1], send_rate)
+        heard = await conn.heard(1_080 // send_rate + bobs)
+        await lines.until(lambda: lines.transcript)
+        await stream.spoken_out(1)
+        own = [frame for frame in heard if frame["user_name"] == "Alice"]
+        whole = speak(LONG, "Alice").astype("<i2").tobytes()
+        assert whole.startswith(sound(own))
+        assert own[-1]["timestamp"] == said[0].start_ms + 1_080 // send_rate * send_rate - send_rate
+        assert [line["user_name"] for line in lines.transcript] == ["Bob"]
+        assert stream.sent["audio"] == len(heard)
+        told = [m["event"] for m in app.signaling.of(MessageType.EVENT_UPDATE)]
+        speakers = [e["user_name"] for e in told if e["event_type"] == 2]
+        assert speakers == ["Alice", "Bob"]
+
+
+@in_loop
+async def test_a_mix_goes_on_without_who_left() -> None:
+    """The frames of the others follow without a gap, and an app that joins later hears the same."""
+    async with rig() as r:
+        meeting = r.meeting("Alice", "Bob")
+        stream, app = r.start(meeting)
+        conn = await app.join(L16_48K)
+        said = [r.world.say(meeting, name, LONG) for name in ("Alice", "Bob")]
+        await encoded(stream)
+        r.clock.advance(1_000)
+        r.world.leave(meeting, "Alice")
+        late_stream, late_app = r.start(meeting)
+        late_stream.machine._buffer_from_ms = said[0].start_ms
+        late = await late_app.join(L16_48K)
+        r.clock.advance(60_000)
+        frames = frames_of(said[1], 20)
+        heard = await conn.heard(frames)
+        assert [f["timestamp"] for f in heard] == list(range(said[1].start_ms, said[1].end_ms, 20))
+        alice = speak(LONG, "Alice")[:RATE_HZ]
+        expected = mix([(0, alice), (0, speak(LONG, "Bob"))]).astype("<i2").tobytes()
+        assert sound(heard) == expected
+        assert sound(await late.heard(frames)) == expected
+
+
 @in_loop
 async def test_transcript_lines_come_when_their_last_word_is_spoken() -> None:
     """Each line carries when it was heard, and comes when that is over."""
@@ -376,10 +431,9 @@ async def test_events_of_the_meeting_are_told() -> None:
 
 
 @in_loop
-async def test_a_slow_reader_is_cut_and_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_slow_reader_is_cut_and_others_go_on() -> None:
     """Who does not read is cut once too much waits for them; the rest of the world hears on."""
-    monkeypatch.setattr(wire, "_MAX_UNREAD_BYTES", 100_000)
-    async with rig() as r:
+    async with rig(limits=Limits(max_unread_bytes=100_000)) as r:
         meeting = r.meeting(*map(str, range(40)))
         (slow, slow_app), (_, app) = r.start(meeting), r.start(meeting)
         conn = await slow_app.join(EACH)
@@ -489,10 +543,10 @@ async def test_long_messages_are_noted_in_short() -> None:
     async with rig() as r:
         _, app = r.start(r.meeting())
         conn = await app.dial(app.server_urls)
-        await conn.ws.send_str('{"msg_type": 1, "padding": "' + "x" * 100_000 + '"}')
+        await conn.ws.send_str('{"msg_type": 1, "padding": "' + "x" * 10_000 + '"}')
         await conn.next(MessageType.SIGNALING_HAND_SHAKE_RESP)
         entry = await r.entry("message", way="in")
-        assert entry["message"]["bytes"] == 100_030
+        assert entry["message"]["bytes"] == 10_030
         assert len(entry["message"]["raw"]) == 200
 
 

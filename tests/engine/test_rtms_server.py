@@ -5,84 +5,27 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
+import socket
 import ssl
-import struct
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+from raw_socket import BINARY, CLOSE, CONTINUATION, PING, TEXT, wire
 from rig import FakeClock, in_loop, rig
 from rtms_app import Conn, RtmsApp
 
 from mockzoom.core.codes import MessageType, StatusCode
 from mockzoom.core.effects import Drop
+from mockzoom.core.limits import Limits
 from mockzoom.engine import rtms_server
 from mockzoom.engine.certificates import server_context
 from mockzoom.engine.journal import Journal
 from mockzoom.engine.rtms_server import RtmsServer
 from mockzoom.errors import ConfigurationError, PortInUse
-
-TEXT, BINARY, CONTINUATION, CLOSE = 1, 2, 0, 8
-
-
-class Wire:
-    """A WebSocket by hand, for what libraries do not do."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader = reader
-        self.writer = writer
-
-    async def upgrade(self, url: str) -> int:
-        """The status of the answer to an upgrade request."""
-        parts = urlsplit(url)
-        path = f"{parts.path}?{parts.query}"
-        self.writer.write(
-            f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-            "\r\n".encode()
-        )
-        head = await self.reader.readuntil(b"\r\n\r\n")
-        return int(head.split()[1])
-
-    def send(self, opcode: int, payload: bytes, *, fin: bool = True) -> None:
-        head = bytes([opcode | (0x80 if fin else 0)])
-        if len(payload) < 126:
-            head += bytes([0x80 | len(payload)])
-        elif len(payload) < 65_536:
-            head += bytes([0x80 | 126]) + struct.pack("!H", len(payload))
-        else:
-            head += bytes([0x80 | 127]) + struct.pack("!Q", len(payload))
-        self.writer.write(head + bytes(4) + payload)
-
-    async def receive(self) -> tuple[int, bytes]:
-        """The opcode and payload of the next frame."""
-        opcode, size = await self.reader.readexactly(2)
-        if size == 126:
-            (size,) = struct.unpack("!H", await self.reader.readexactly(2))
-        return opcode & 0x0F, await self.reader.readexactly(size)
-
-    async def message(self) -> dict[str, object]:
-        opcode, payload = await self.receive()
-        assert opcode == TEXT
-        return json.loads(payload)  # type: ignore[no-any-return]
-
-    async def close_code(self) -> int:
-        while (frame := await self.receive())[0] != CLOSE:
-            pass
-        return int.from_bytes(frame[1][:2], "big")
-
-
-@asynccontextmanager
-async def wire(url: str, ca: ssl.SSLContext | None = None) -> AsyncIterator[Wire]:
-    parts = urlsplit(url)
-    reader, writer = await asyncio.open_connection(parts.hostname, parts.port, ssl=ca)
-    try:
-        yield Wire(reader, writer)
-    finally:
-        writer.transport.abort()
 
 
 def handshake(app: RtmsApp) -> bytes:
@@ -133,7 +76,7 @@ async def test_text_and_binary_whole_and_in_pieces(opcode: int) -> None:
             assert (await w.message())["status_code"] == StatusCode.INVALID_SIGNATURE
             w.send(opcode, data[:10], fin=False)
             w.send(CONTINUATION, data[10:20], fin=False)
-            w.send(9, b"ping")
+            w.send(PING, b"ping")
             w.send(CONTINUATION, data[20:])
             assert await w.receive() == (10, b"ping")
             assert (await w.message())["status_code"] == StatusCode.INVALID_SIGNATURE
@@ -143,11 +86,11 @@ async def test_text_and_binary_whole_and_in_pieces(opcode: int) -> None:
 @in_loop
 async def test_too_long_a_message_closes_the_socket(pieces: int) -> None:
     """One huge frame or many that make a huge message: 1009."""
-    async with rig() as r:
+    async with rig(limits=Limits(max_message_bytes=100_000)) as r:
         _, app = r.start(r.meeting())
         async with wire(app.server_urls) as w:
             await w.upgrade(app.server_urls)
-            part = b"x" * (1024 * 1024 // pieces + 1)
+            part = b"x" * (100_000 // pieces + 1)
             for number in range(pieces):
                 w.send(CONTINUATION if number else TEXT, part, fin=number == pieces - 1)
             assert await w.close_code() == 1009
@@ -200,10 +143,9 @@ async def test_a_mistake_of_ours_closes_one_socket_with_1011(
 
 
 @in_loop
-async def test_a_server_that_is_full_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_server_that_is_full_says_so() -> None:
     """Past the limit of connections: 503, which is not the app's fault."""
-    monkeypatch.setattr(rtms_server, "_MAX_CONNECTIONS", 1)
-    async with rig() as r:
+    async with rig(limits=Limits(max_connections=1)) as r:
         stream, app = r.start(r.meeting())
         await app.join_signaling()
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
@@ -320,12 +262,77 @@ async def test_keep_alives_go_out_and_a_silent_app_is_cut() -> None:
 
 
 @in_loop
-async def test_who_never_asks_for_an_upgrade_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_never_asks_for_an_upgrade_is_cut() -> None:
     """A connection on which nothing is said, or not all of a request, does not stay open."""
-    monkeypatch.setattr(rtms_server, "_UPGRADE_TIMEOUT_S", 0.05)
-    async with rig() as r:
+    async with rig(limits=Limits(upgrade_timeout_ms=50)) as r:
         for said in (b"", b"GET /signaling/x HTTP/1.1\r\nHost:"):
             async with wire(r.rtms.base_url) as w:
                 w.writer.write(said)
                 async with asyncio.timeout(1):
                     assert await w.reader.read() == b""
+
+
+@pytest.mark.parametrize(("opcode", "scheme"), [(PING, "ws"), (PING, "wss"), (TEXT, "ws")])
+@in_loop
+async def test_who_asks_and_never_reads_is_cut(opcode: int, scheme: str, tmp_path: Path) -> None:
+    """Pongs and refusals that nobody reads do not pile up: past the limit the socket is cut."""
+    async with rig(limits=Limits(max_unread_bytes=50_000)) as r:
+        trust = None
+        if scheme == "wss":
+            await r.rtms.close()
+            await r.rtms.start("127.0.0.1", 0, server_context("127.0.0.1", tmp_path / "ca.pem"))
+            trust = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
+        _, app = r.start(r.meeting())
+        async with wire(app.server_urls, trust) as w:
+            await w.upgrade(app.server_urls)
+            w.writer.transport.pause_reading()
+            with suppress(ConnectionError):
+                while not r.entries("socket")[1:]:
+                    for _ in range(100):
+                        w.send(opcode, b"x" * 125)
+                    await w.writer.drain()
+                    await asyncio.sleep(0)
+        cut = await r.entry("socket", happened="cut: it does not read")
+        await r.entry("socket", happened="closed", conn=cut["conn"])
+
+
+@contextmanager
+def no_more_files() -> Iterator[None]:
+    """This process may open no file that it does not have open."""
+    next_free = os.dup(0)
+    os.close(next_free)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (next_free, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@in_loop
+async def test_a_system_without_files_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    """Who connects when no file can be opened is not served, nothing breaks, and it passes."""
+    async with rig() as r:
+        _, app = r.start(r.meeting())
+        with socket.socket() as client:
+            client.setblocking(False)
+            with no_more_files():
+                loop = asyncio.get_running_loop()
+                await loop.sock_connect(client, ("127.0.0.1", r.rtms.port))
+                for _ in range(100):
+                    await asyncio.sleep(0)
+        await app.join_signaling()
+    assert caplog.records == []
+
+
+@in_loop
+async def test_what_peers_do_wrong_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """A log is for what the mock does wrong; nobody else can fill it."""
+    async with rig() as r:
+        _, app = r.start(r.meeting())
+        for said in (b"\x00" * 10, b"\xff" * 10, b"\x81\x7f" + b"\x7f" * 20):
+            async with wire(app.server_urls) as w:
+                await w.upgrade(app.server_urls)
+                w.writer.write(said)
+                await w.reader.read()
+    assert caplog.records == []

@@ -7,18 +7,22 @@ import json
 import aiohttp
 import pytest
 from rig import CREDENTIALS, FakeClock, in_loop, rig
+from rtms_app import RtmsApp
 
-from mockzoom.core.codes import StopReason, StreamState
+from mockzoom.core.active_faults import Faults
+from mockzoom.core.codes import MessageType, StopReason, StreamState
 from mockzoom.core.examples import ExampleFactory
+from mockzoom.core.messages import Message
 from mockzoom.core.products import PRODUCTS
 from mockzoom.core.spec import load_spec
 from mockzoom.core.stream import StreamMachine, StreamPolicy
 from mockzoom.core.timings import Timings
 from mockzoom.engine import world as worlds
-from mockzoom.engine.delivery import Deliveries, WebhookSender
+from mockzoom.engine.delivery import Deliveries
 from mockzoom.engine.journal import Journal
 from mockzoom.engine.pacer import Pacer
 from mockzoom.engine.rtms_server import RtmsServer
+from mockzoom.engine.sender import WebhookSender
 from mockzoom.engine.world import World
 from mockzoom.errors import UnknownEvent, UnknownObject, UsageError
 
@@ -209,6 +213,81 @@ async def test_reset_cancels_everything_in_flight() -> None:
         assert r.entries("failure") == []
 
 
+def events(app: RtmsApp) -> list[Message]:
+    return [m["event"] for m in app.signaling.of(MessageType.EVENT_UPDATE)]
+
+
+@in_loop
+async def test_what_people_do_is_told_to_every_stream() -> None:
+    """Camera, share, leave and any other event, with the time at which it happened."""
+    async with rig() as r:
+        meeting = r.meeting("Alice", "Bob")
+        apps = [r.start(meeting)[1] for _ in range(2)]
+        for app in apps:
+            await app.join()
+        alice, bob = meeting.participants.values()
+        r.clock.advance(1_000)
+        r.world.camera(meeting, "Bob", True)
+        r.world.share(meeting, "Alice", True)
+        r.world.tell(meeting, 10, {"group": "x"})
+        r.world.leave(meeting, "Bob")
+        at = {"timestamp": r.clock.now_ms()}
+        for app in apps:
+            await app.signaling.next(MessageType.EVENT_UPDATE, 5)
+            assert events(app)[1:] == [
+                {"event_type": 8, **at, "participants": [{"user_id": bob.user_id}]},
+                {"event_type": 5, **at, "user_id": alice.user_id, "user_name": "Alice"},
+                {"event_type": 10, **at, "group": "x"},
+                {"event_type": 4, **at, "participants": [{"user_id": bob.user_id}]},
+            ]
+            session = app.signaling.of(MessageType.SESSION_STATE_UPDATE)[-1]
+            assert (session["rtms_session_id"], session["state"]) == (bob.rtms_session_id, 5)
+        assert list(meeting.participants) == ["Alice"]
+
+
+@in_loop
+async def test_voice_has_events_and_media_of_its_channels() -> None:
+    """The channel of the events is that of the media, and the time is an `event_ts`."""
+    async with rig() as r:
+        meeting = r.meeting("Caller", "Agent", product="contact_center")
+        _, app = r.start(meeting)
+        conn = await app.join({"data_opt": 2})
+        r.world.tell(meeting, 12, {"participant_info": {}})
+        r.world.say(meeting, "Agent", "Hello.")
+        r.clock.advance(2_000)
+        heard = await conn.heard(1)
+        told = events(app)
+        assert [event["event_type"] for event in told[:3]] == [8, 10, 12]
+        assert all(isinstance(event["event_ts"], int) for event in told)
+        assert heard[0]["channel_id"] == told[1]["participant_info"]["channel_id"]
+        with pytest.raises(UsageError, match="event_type 2: expected 8 to 29"):
+            r.world.tell(meeting, 2, {})
+
+
+@in_loop
+async def test_after_a_relocation_the_old_urls_are_gone() -> None:
+    """404 there and no finding; the new ones are in a second started webhook, and work."""
+    async with rig() as r:
+        r.world.deliveries = outbox = Outbox()
+        stream, app = r.start(r.meeting())
+        conn = await app.join()
+        old = app.server_urls, app.media_urls["audio"]
+        r.world.relocate(stream)
+        assert await conn.close_code() == await app.signaling.close_code() == 1006
+        for url in old:
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await app.dial(url)
+            assert refused.value.status == 404
+        first, second = (event["payload"] for event in outbox.sent)
+        assert first["rtms_stream_id"] == second["rtms_stream_id"]  # type: ignore[index]
+        assert first["server_urls"] != second["server_urls"]  # type: ignore[index]
+        app = r.app(stream)
+        assert app.server_urls == second["server_urls"]  # type: ignore[index]
+        await app.join()
+        assert stream.machine.flowing
+        assert r.found == []
+
+
 def test_a_world_has_no_loop_of_its_own() -> None:
     """It can be built before any loop runs."""
     clock = FakeClock()
@@ -223,4 +302,5 @@ def test_a_world_has_no_loop_of_its_own() -> None:
         deliveries=Outbox(),
         timings=Timings(),
         policy=StreamPolicy(),
+        faults=Faults(1),
     )

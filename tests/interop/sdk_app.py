@@ -6,6 +6,7 @@ what happens as JSON lines behind an ``@`` on standard output.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -134,10 +135,17 @@ def obey() -> None:
     os._exit(0)  # the SDK's own shut-down waits for sockets that the test has finished with
 
 
-if __name__ == "__main__":
+async def listen() -> None:
+    """Take webhooks: only once the SDK's loop runs, or the first stream would get another one."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Webhook)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    threading.Thread(target=obey, daemon=True).start()
-    threading.Thread(target=release, daemon=True).start()
+    for work in (server.serve_forever, obey, release):
+        threading.Thread(target=work, daemon=True).start()
     tell("listening", port=server.server_address[1])
-    rtms.run()
+
+
+async def main() -> None:
+    await asyncio.gather(rtms.run_async(), listen())
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

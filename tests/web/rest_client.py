@@ -98,7 +98,7 @@ def serving(policy: RestPolicy | None = None) -> Iterator[Api]:
             CREDENTIALS,
             policy,
         )
-        app = create_app(a_rig.world, loop.call, api_token="a-token")
+        app = create_app(a_rig.world, loop.call, loop.run, api_token="a-token")
         app.register_blueprint(rest)
         web = WebThread(
             app,

@@ -160,6 +160,57 @@ def test_a_stop_reason_is_one_of_the_protocol(api: Api, reason: Any) -> None:
     assert api.ask("POST", f"{path}/stop", {"stop_reason": 26})[0] == 202
 
 
+def test_people_do_things(api: Api) -> None:
+    """They leave, turn the camera on, and share; the meeting knows who is still there."""
+    meeting = api.meeting("Alice", "a/b")
+    path = f"/meetings/{meeting['meeting_id']}"
+    api.ask("POST", f"{path}/rtms/start")
+    for on in (True, False):
+        assert api.ask("POST", f"{path}/participants/a%2Fb/camera", {"on": on}) == (202, {})
+        assert api.ask("POST", f"{path}/participants/Alice/share", {"on": on}) == (202, {})
+    assert api.ask("POST", f"{path}/events", {"event_type": 10, "group": "x"}) == (202, {})
+    assert api.ask("DELETE", f"{path}/participants/a%2Fb") == (200, {})
+    _, shown = api.ask("GET", path)
+    assert [p["user_name"] for p in shown["participants"]] == ["Alice"]
+    assert api.ask("DELETE", f"{path}/participants/a%2Fb")[0] == 404
+    assert api.ask("POST", f"{path}/participants", {"name": "a/b"})[0] == 201
+    assert api.journal("failure") == []
+
+
+def test_a_stream_is_paused_resumed_and_relocated(api: Api, zoom: MockZoom) -> None:
+    """What cannot be done in its state is a 400 in one line."""
+    meeting = api.meeting("Alice")
+    path = f"/meetings/{meeting['meeting_id']}/rtms"
+    _, before = api.ask("POST", f"{path}/start")
+    status, moved = api.ask("POST", f"{path}/relocate")
+    assert status == 202
+    assert moved["rtms_stream_id"] == before["rtms_stream_id"]
+    assert moved["server_urls"] != before["server_urls"]
+    assert api.ask("POST", f"{path}/pause", {"rtms_stream_id": "x"})[0] == 404
+    assert api.ask("POST", f"{path}/pause")[0] == 202
+    status, told = api.ask("POST", f"{path}/pause")
+    assert (status, "PAUSE is not possible" in told["error"]) == (400, True)
+    assert api.ask("POST", f"{path}/resume")[0] == 202
+    assert api.ask("POST", f"{path}/jump")[0] == 404
+
+
+def test_faults_are_switched_on_listed_and_lifted(api: Api) -> None:
+    """What is shown of a fault can be sent again; cuts are done at once and never on."""
+    status, delay = api.ask("POST", "/faults", {"kind": "delay", "ms": 200, "socket": "audio"})
+    assert (status, delay["hits"], delay["ms"]) == (201, 0, 200)
+    again = {k: v for k, v in delay.items() if k not in ("id", "hits")}
+    status, twin = api.ask("POST", "/faults", again)
+    assert (status, twin) == (201, {**delay, "id": delay["id"] + 1})
+    assert api.ask("POST", "/faults", {"kind": "reset"})[0] == 201
+    assert api.ask("GET", "/faults") == (200, {"faults": [delay, twin]})
+    assert api.ask("DELETE", f"/faults/{twin['id']}") == (200, {})
+    assert api.ask("DELETE", f"/faults/{twin['id']}")[0] == 404
+    assert api.ask("DELETE", "/faults") == (200, {})
+    assert api.ask("GET", "/faults") == (200, {"faults": []})
+    told = [(e["number"] - delay["id"], e["happened"]) for e in api.journal("fault")]
+    assert told == [(0, "on"), (1, "on"), (2, "on"), (1, "lifted"), (0, "lifted")]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "line"),
     [
@@ -184,6 +235,23 @@ def test_a_stop_reason_is_one_of_the_protocol(api: Api, reason: Any) -> None:
         ("POST", "/meetings/KEY/participants/Alice/say", {}, 400, "text: expected a text"),
         ("POST", "/meetings/KEY/participants/Alice/say", {"text": "\udc00"}, 400, "found '\\udc00"),
         ("POST", "/meetings/KEY/participants/Alice/say", {"text": "la " * 9000}, 400, "in parts"),
+        ("DELETE", "/meetings/1/participants/Alice", None, 404, "meeting '1': there is none"),
+        ("DELETE", "/meetings/KEY/participants/Alise", None, 404, "mean 'Alice'?"),
+        ("POST", "/meetings/KEY/participants/Alise/camera", {"on": True}, 404, "mean 'Alice'?"),
+        ("POST", "/meetings/KEY/participants/Alice/camera", {}, 400, "on: expected true or false"),
+        ("POST", "/meetings/KEY/participants/Alice/share", {"on": 1}, 400, "on: expected true"),
+        ("POST", "/meetings/KEY/events", {}, 400, "event_type: expected a whole number"),
+        ("POST", "/meetings/KEY/events", {"event_type": True}, 400, "expected a whole number"),
+        ("POST", "/meetings/KEY/events", {"event_type": 15}, 400, "expected 1 to 14"),
+        ("POST", "/meetings/KEY/events", {"event_type": 2, "x": "\ud800"}, 400, "fields of JSON"),
+        ("POST", "/meetings/KEY/events", b'{"event_type": 2, "x": NaN}', 400, "fields of JSON"),
+        ("POST", "/meetings/KEY/rtms/pause", None, 400, "expected one live stream, found 0"),
+        ("POST", "/meetings/1/rtms/relocate", None, 404, "meeting '1': there is none"),
+        ("POST", "/faults", {}, 400, "fault kind None: expected one of close, "),
+        ("POST", "/faults", {"kind": "dely"}, 400, "did you mean 'delay'?"),
+        ("POST", "/faults", {"kind": "delay", "ms": "1"}, 400, "ms: expected int, found '1'"),
+        ("DELETE", "/faults/99999", None, 404, "fault 99999: it is not on"),
+        ("DELETE", "/faults/x", None, 404, "Not Found"),
         ("GET", "/nothing", None, 404, "GET /_mockzoom/nothing: Not Found"),
         ("GET", "/meetings", None, 405, "GET /_mockzoom/meetings: Method Not Allowed"),
         ("DELETE", "/health", None, 405, "Method Not Allowed"),
