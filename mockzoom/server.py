@@ -25,7 +25,7 @@ from typing import Any
 
 from mockzoom.clock import Clock
 from mockzoom.core.active_faults import Faults
-from mockzoom.core.codes import StopReason, StreamState
+from mockzoom.core.codes import ChatOperation, StopReason, StreamState
 from mockzoom.core.examples import ExampleFactory
 from mockzoom.core.fault_kinds import parse_fault
 from mockzoom.core.faults import Fault
@@ -347,6 +347,29 @@ class Meeting:
     def tell(self, event_type: int, **fields: Any) -> None:
         """An event of the product's own table happens, with `fields` as its body."""
         self._loop.call(self._world.tell, self._meeting, event_type, fields)
+
+    def chat(
+        self,
+        name: str,
+        text: str,
+        *,
+        to: str | None = None,
+        operation: int = ChatOperation.NEW,
+        message_id: str | None = None,
+        parent_message_id: str = "",
+    ) -> str:
+        """`name` writes `text` to everyone, or `to` one participant; returns the message's id."""
+        return self._loop.call(
+            lambda: self._world.chat(
+                self._meeting,
+                name,
+                text,
+                to=to,
+                operation=operation,
+                message_id=message_id,
+                parent_message_id=parent_message_id,
+            )
+        )
 
     def say(self, name: str, text: str) -> Utterance:
         """`name` says `text`, now or once what they are saying is said; returns at once."""

@@ -11,7 +11,7 @@ import asyncio
 
 from mockzoom.core.codes import MediaType
 from mockzoom.core.meeting import Participant, Utterance
-from mockzoom.core.messages import Message
+from mockzoom.core.messages import Message, media_data
 from mockzoom.core.sockets import Socket
 from mockzoom.engine.journal import Journal
 from mockzoom.engine.media import (
@@ -60,6 +60,12 @@ class Flow:
             self._pacer.add(line)
         if MediaType.AUDIO in self._socket.media:
             self._plan(self._track(utterance).add(utterance))
+
+    def chat(self, content: Message) -> None:
+        """A chat message goes out at once, on a socket that carries chat."""
+        if MediaType.CHAT in self._socket.media:
+            message = media_data(MediaType.CHAT, content)
+            self._send(MediaType.CHAT, message, content["timestamp"])
 
     def hush(self, participant: Participant, at_ms: int) -> None:
         """`participant` is gone at `at_ms`, in the middle of a sentence or before it."""

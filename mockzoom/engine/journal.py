@@ -32,8 +32,8 @@ Predicate = Callable[["Entry"], bool]
 @dataclass(frozen=True)
 class Entry:
     """`kind` is one of ``webhook``, ``validation``, ``socket``, ``message``, ``state``,
-    ``speech``, ``rest``, ``finding``, ``fault`` and ``failure``; `stream` the `rtms_stream_id` it
-    belongs to or ``""``.
+    ``speech``, ``chat``, ``rest``, ``finding``, ``fault`` and ``failure``; `stream` the
+    `rtms_stream_id` it belongs to or ``""``.
     """
 
     id: int

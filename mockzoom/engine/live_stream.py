@@ -124,6 +124,11 @@ class LiveStream:
             self._journal.add("socket", self.id, conn=conn, happened="closed")
         self.feed(lambda machine, now_ms: machine.lost(conn, now_ms))
 
+    def chatted(self, content: Message) -> None:
+        """Somebody wrote `content` in the chat."""
+        for flow in self._flows.values():
+            flow.chat(content)
+
     def spoken(self, utterance: Utterance) -> None:
         """Somebody begins to speak at `utterance.start_ms`; it flows where media may flow."""
         for flow in self._flows.values():

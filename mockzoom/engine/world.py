@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 from mockzoom.clock import Clock
 from mockzoom.core.active_faults import Active, Faults
-from mockzoom.core.codes import SessionState, StopReason, StreamState
+from mockzoom.core.chat import chat_content
+from mockzoom.core.codes import ChatOperation, SessionState, StopReason, StreamState
 from mockzoom.core.delivery_faults import DeliveryFault
 from mockzoom.core.effects import Emit
 from mockzoom.core.examples import ExampleFactory, encode
@@ -164,6 +165,40 @@ class World:
         body = {stamp: self._clock.now_ms(), **fields}
         for stream in self.live_streams(meeting):
             stream.feed(lambda machine, _: machine.tell(event_type, body))
+
+    def chat(
+        self,
+        meeting: Meeting,
+        name: str,
+        text: str,
+        *,
+        to: str | None = None,
+        operation: int = ChatOperation.NEW,
+        message_id: str | None = None,
+        parent_message_id: str = "",
+    ) -> str:
+        """`name` writes `text` to everyone or `to` one participant; returns the message's id.
+
+        Operations other than NEW (update, delete, reactions) name the `message_id` they are about.
+        """
+        if operation not in tuple(ChatOperation):
+            known = f"{min(ChatOperation):d} to {max(ChatOperation):d}"
+            raise UsageError(f"chat: operation_type {operation}: expected {known}")
+        if operation != ChatOperation.NEW and message_id is None:
+            raise UsageError("chat: message_id: say which message the operation is about")
+        content = chat_content(
+            meeting.participant(name),
+            text,
+            message_id=message_id or self._examples.ids.rtms_session_id(),
+            timestamp_ms=self._clock.now_ms(),
+            operation=ChatOperation(operation),
+            receiver=None if to is None else meeting.participant(to),
+            parent_message_id=parent_message_id,
+        )
+        self.journal.add("chat", meeting=meeting.key, user_name=name, content=content)
+        for stream in self.live_streams(meeting):
+            stream.chatted(content)
+        return str(content["message_id"])
 
     def say(self, meeting: Meeting, name: str, text: str) -> Utterance:
         """`name` says `text`: audio for as long as that takes, and its transcript."""

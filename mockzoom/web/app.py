@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
 from mockzoom.core.active_faults import Active
-from mockzoom.core.codes import StopReason
+from mockzoom.core.codes import ChatOperation, StopReason
 from mockzoom.core.fault_kinds import parse_fault
 from mockzoom.core.meeting import Meeting
 from mockzoom.core.signing import same
@@ -152,6 +152,20 @@ def create_app(
         world.tell(world.meeting(key), _number(body, "event_type"), fields)
         return {}, 202
 
+    @app.post("/_mockzoom/meetings/<key>/participants/<name:name>/chat")
+    @on_loop
+    def chat(body: Mapping[str, Any], key: str, name: str) -> Any:
+        message_id = world.chat(
+            world.meeting(key),
+            name,
+            _text(body, "text"),
+            to=_text_or_none(body, "to"),
+            operation=_number(body, "operation_type", ChatOperation.NEW),
+            message_id=_text_or_none(body, "message_id"),
+            parent_message_id=_text_or_none(body, "parent_message_id") or "",
+        )
+        return {"message_id": message_id}, 202
+
     @app.post("/_mockzoom/meetings/<key>/participants/<name:name>/say")
     @on_loop
     def say(body: Mapping[str, Any], key: str, name: str) -> Any:
@@ -166,14 +180,14 @@ def create_app(
     @app.post("/_mockzoom/meetings/<key>/rtms/stop")
     @on_loop
     def stop(body: Mapping[str, Any], key: str) -> Any:
-        stream = world.live_stream(world.meeting(key), _stream_id(body))
+        stream = world.live_stream(world.meeting(key), _text_or_none(body, "rtms_stream_id"))
         world.stop_rtms(stream, _stop_reason(body))
         return _stream(stream), 202
 
     @app.post("/_mockzoom/meetings/<key>/rtms/<any(pause, resume, relocate):step>")
     @on_loop
     def change(body: Mapping[str, Any], key: str, step: str) -> Any:
-        stream = world.live_stream(world.meeting(key), _stream_id(body))
+        stream = world.live_stream(world.meeting(key), _text_or_none(body, "rtms_stream_id"))
         steps = {"pause": world.pause, "resume": world.resume, "relocate": world.relocate}
         steps[step](stream)
         return _stream(stream), 202
@@ -253,8 +267,8 @@ async def _subscribed(world: World, url: str, events: list[str]) -> dict[str, An
     return (await world.subscribe(url, events)).as_dict()
 
 
-def _stream_id(body: Mapping[str, Any]) -> str | None:
-    return _text(body, "rtms_stream_id") if "rtms_stream_id" in body else None
+def _text_or_none(body: Mapping[str, Any], name: str) -> str | None:
+    return _text(body, name) if name in body else None
 
 
 def _switch(body: Mapping[str, Any]) -> bool:
@@ -264,8 +278,8 @@ def _switch(body: Mapping[str, Any]) -> bool:
     return value
 
 
-def _number(body: Mapping[str, Any], name: str) -> int:
-    value = body.get(name)
+def _number(body: Mapping[str, Any], name: str, default: int | None = None) -> int:
+    value = body.get(name, default if default is None else int(default))
     if type(value) is not int:
         raise UsageError(f"{name}: expected a whole number, found {value!a:.80}")
     return value

@@ -177,6 +177,18 @@ def test_people_do_things(api: Api) -> None:
     assert api.journal("failure") == []
 
 
+def test_people_chat(api: Api) -> None:
+    """A message gets an id, by which it is corrected; mistakes name the field."""
+    path = f"/meetings/{api.meeting('Alice', 'Bob')['meeting_id']}/participants/Alice/chat"
+    status, told = api.ask("POST", path, {"text": "Helo", "to": "Bob"})
+    assert status == 202
+    edit = {"text": "Hello", "operation_type": 3, "message_id": told["message_id"]}
+    assert api.ask("POST", path, edit) == (202, told)
+    assert api.ask("POST", path, {"text": "Hi", "to": "Bop"})[0] == 404
+    status, told = api.ask("POST", path, {"text": "Hi", "operation_type": 7})
+    assert (status, "expected 1 to 5" in told["error"]) == (400, True)
+
+
 def test_a_stream_is_paused_resumed_and_relocated(api: Api, zoom: MockZoom) -> None:
     """What cannot be done in its state is a 400 in one line."""
     meeting = api.meeting("Alice")
