@@ -8,6 +8,7 @@ the stream is decided by `mockzoom.core.stream`, in `gone`.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Hashable
 
 from mockzoom.core import messages
@@ -23,7 +24,7 @@ from mockzoom.core.timings import Timings
 __all__ = ["Connections"]
 
 
-class Connections(Machine):
+class Connections(Machine, ABC):
     """`sockets` are those open now, by the number that their feeder gave them."""
 
     def __init__(self, rtms_stream_id: str, timings: Timings) -> None:
@@ -55,9 +56,9 @@ class Connections(Machine):
         if socket is not None:
             self._part(socket, StopReason.AWAIT_RECONNECTION_TIMEOUT, now_ms)
 
+    @abstractmethod
     def gone(self, socket: Socket, reason: StopReason, now_ms: int) -> None:
         """A socket that had joined is no more; `reason` is that of a stream which ends of it."""
-        raise NotImplementedError
 
     def on_timer(self, name: Hashable, now_ms: int) -> None:
         match name:
