@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mockzoom.core import messages
-from mockzoom.core.codes import EventType, SessionState, StopReason, VoiceEventType
+from mockzoom.core.codes import DataOption, EventType, SessionState, StopReason, VoiceEventType
 from mockzoom.core.connections import Connections
 from mockzoom.core.handshake import Identity
 from mockzoom.core.messages import Message
@@ -48,6 +48,8 @@ class Briefing(Connections):
         self.sessions: dict[str, SessionState] = {}
         self.roster: dict[int, str] = {}
         self.cameras: set[int] = set()
+        self.sharer: int | None = None
+        self.speaker: int | None = None
         self._first_user_id: int | None = None
         self.subscriptions = Subscriptions()
         self._gate_events = gate_events
@@ -89,6 +91,8 @@ class Briefing(Connections):
         if self.subscriptions.video_user_id == user_id:
             self.subscriptions.video_user_id = None
         self.cameras.discard(user_id)
+        self.sharer = None if self.sharer == user_id else self.sharer
+        self.speaker = None if self.speaker == user_id else self.speaker
         if self._has_people_events:
             fields = {"timestamp": now_ms, "participants": [{"user_id": user_id}]}
             self.tell(EventType.PARTICIPANT_LEAVE, fields)
@@ -101,7 +105,11 @@ class Briefing(Connections):
         self._tell_cameras([user_id], on, now_ms)
 
     def share(self, user_id: int, on: bool, now_ms: int) -> None:
-        """A participant starts or stops sharing the screen."""
+        """A participant starts or stops sharing the screen; only one shares at a time."""
+        if on:
+            self.sharer = user_id
+        elif self.sharer == user_id:
+            self.sharer = None
         if self._has_people_events:
             event = EventType.SHARING_START if on else EventType.SHARING_STOP
             fields = {
@@ -110,6 +118,38 @@ class Briefing(Connections):
                 "user_name": self.roster.get(user_id, ""),
             }
             self.tell(event, fields)
+
+    def speaks(self, user_id: int, timestamp_ms: int) -> None:
+        """A participant begins to speak, and is the active speaker until another does."""
+        if user_id not in self.roster:
+            return
+        self.speaker = user_id
+        if self._has_people_events:
+            who = {"user_id": user_id, "user_name": self.roster[user_id]}
+            self.tell(EventType.ACTIVE_SPEAKER_CHANGE, {"timestamp": timestamp_ms, **who})
+
+    # --- who is seen --------------------------------------------------------------------------
+
+    def on_camera(self, option: int | None) -> Message | None:
+        """Whose video flows with the `data_opt` granted: user_id and user_name, or nobody's.
+
+        The one who was subscribed to, or the active speaker; in either case with the camera on.
+        Where the speaker's is off, the first one's that is on.
+        """
+        if option == DataOption.VIDEO_SINGLE_INDIVIDUAL_STREAM:
+            wanted = self.subscriptions.video_user_id
+        else:
+            wanted = self.speaker if self.speaker in self.cameras else min(self.cameras, default=0)
+        return self._person(wanted if wanted in self.cameras else None)
+
+    def on_screen(self) -> Message | None:
+        """Who shares the screen, or nobody."""
+        return self._person(self.sharer)
+
+    def _person(self, user_id: int | None) -> Message | None:
+        if user_id is None:
+            return None
+        return {"user_id": user_id, "user_name": self.roster.get(user_id, "")}
 
     # --- what the app hears -------------------------------------------------------------------
 

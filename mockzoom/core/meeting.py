@@ -77,6 +77,8 @@ class Meeting:
     participants: dict[str, Participant] = field(default_factory=dict)
     utterances: list[Utterance] = field(default_factory=list)
     joined: int = 0
+    cameras: set[int] = field(default_factory=set)
+    sharer: int | None = None
 
     @property
     def key(self) -> str:
@@ -108,6 +110,9 @@ class Meeting:
         del self.participants[name]
         said = [_until(u, now_ms) if u.participant is participant else u for u in self.utterances]
         self.utterances = [utterance for utterance in said if utterance.duration_ms > 0]
+        self.cameras.discard(participant.user_id)
+        if self.sharer == participant.user_id:
+            self.sharer = None
         return participant
 
     def participant(self, name: str) -> Participant:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 
+from mockzoom.clock import Clock
 from mockzoom.core.codes import MediaType
 from mockzoom.core.meeting import Participant, Utterance
 from mockzoom.core.messages import Message, media_data
@@ -24,6 +25,7 @@ from mockzoom.engine.media import (
     spoken_frames,
 )
 from mockzoom.engine.pacer import Moment, Pacer
+from mockzoom.engine.pictures import Pictures
 
 __all__ = ["Flow"]
 
@@ -37,7 +39,9 @@ _NOBODY: Message = {"user_id": 0}
 class Flow:
     """Plays utterances on `socket`, whose handshake is done, from its `flow_from_ms` on."""
 
-    def __init__(self, socket: Socket, pacer: Pacer, journal: Journal, send: Sender) -> None:
+    def __init__(
+        self, socket: Socket, clock: Clock, pacer: Pacer, journal: Journal, send: Sender
+    ) -> None:
         self._socket = socket
         self._pacer = pacer
         self._journal = journal
@@ -46,6 +50,13 @@ class Flow:
         self._runs: list[AudioRun | TranscriptRun] = []
         self._preparing: set[asyncio.Task[None]] = set()
         self._in_turn = asyncio.Lock()
+        self._pictures = {
+            media: Pictures(
+                media, socket.params, clock=clock, pacer=pacer, journal=journal, send=send
+            )
+            for media in (MediaType.VIDEO, MediaType.DESKSHARE)
+            if media in socket.media
+        }
         if MediaType.AUDIO in socket.media:
             self._format = audio_format(socket.params["audio"])
 
@@ -60,6 +71,11 @@ class Flow:
             self._pacer.add(line)
         if MediaType.AUDIO in self._socket.media:
             self._plan(self._track(utterance).add(utterance))
+
+    def show(self, media: MediaType, who: Message | None) -> None:
+        """Whose camera or screen is seen from now on, on a socket that carries it."""
+        if media in self._pictures:
+            self._pictures[media].show(who)
 
     def chat(self, content: Message) -> None:
         """A chat message goes out at once, on a socket that carries chat."""
@@ -83,6 +99,8 @@ class Flow:
     def stop(self) -> None:
         for run in self._runs:
             run.stop()
+        for pictures in self._pictures.values():
+            pictures.stop()
         for task in self._preparing:
             task.cancel()
 

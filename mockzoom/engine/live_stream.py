@@ -11,14 +11,13 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from picows import WSTransport
 
 from mockzoom.clock import Alarm, Clock
 from mockzoom.core import messages
 from mockzoom.core.active_faults import Faults
-from mockzoom.core.codes import EventType, MediaType, MessageType
+from mockzoom.core.codes import MediaType, MessageType
 from mockzoom.core.effects import Close, Drop, Effect, Emit, Found, Send
 from mockzoom.core.meeting import Meeting, Participant, Utterance
 from mockzoom.core.messages import MEDIA_KEYS, Message
@@ -240,10 +239,15 @@ class LiveStream:
             self._flows.pop(conn).stop()
         for conn, socket in wanted.items():
             if conn not in self._flows and socket.flow_from_ms is not None:
-                flow = Flow(socket, self._pacer, self._journal, self._media_sender(conn))
+                send = self._media_sender(conn)
+                flow = Flow(socket, self._clock, self._pacer, self._journal, send)
                 self._flows[conn] = flow
                 for utterance in self.meeting.utterances:
                     flow.add(utterance)
+        for conn, flow in self._flows.items():
+            option = wanted[conn].params.get("video", {}).get("data_opt")
+            flow.show(MediaType.VIDEO, self.machine.on_camera(option))
+            flow.show(MediaType.DESKSHARE, self.machine.on_screen())
 
     def _media_sender(self, conn: int) -> Callable[[MediaType, Message, int], None]:
         def send(media: MediaType, message: Message, at_ms: int) -> None:
@@ -256,14 +260,9 @@ class LiveStream:
         return send
 
     def speaker_changed(self, utterance: Utterance) -> None:
-        """`utterance` begins: its speaker is the active one (event 2)."""
-        fields: dict[str, Any] = {
-            "timestamp": utterance.start_ms,
-            "user_id": utterance.participant.user_id,
-            "user_name": utterance.participant.user_name,
-        }
-        if self.machine.identity.product.events is EventType:
-            self.feed(lambda machine, _: machine.tell(EventType.ACTIVE_SPEAKER_CHANGE, fields))
+        """`utterance` begins: its speaker is the active one."""
+        user_id = utterance.participant.user_id
+        self.feed(lambda machine, _: machine.speaks(user_id, utterance.start_ms))
 
 
 def _legible(data: bytes) -> Message:

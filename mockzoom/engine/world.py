@@ -142,12 +142,15 @@ class World:
     def camera(self, meeting: Meeting, name: str, on: bool) -> None:
         """`name` turns the camera on or off (events 8 and 9)."""
         user_id = meeting.participant(name).user_id
+        (meeting.cameras.add if on else meeting.cameras.discard)(user_id)
         for stream in self.live_streams(meeting):
             stream.feed(lambda machine, now_ms: machine.camera(user_id, on, now_ms))
 
     def share(self, meeting: Meeting, name: str, on: bool) -> None:
         """`name` starts or stops sharing the screen (events 5 and 6)."""
         user_id = meeting.participant(name).user_id
+        if on or meeting.sharer == user_id:
+            meeting.sharer = user_id if on else None
         for stream in self.live_streams(meeting):
             stream.feed(lambda machine, now_ms: machine.share(user_id, on, now_ms))
 
@@ -265,6 +268,10 @@ class World:
         now_ms = self._clock.now_ms()
         for participant in meeting.participants.values():
             _come_in(machine, participant, now_ms)
+        for user_id in meeting.cameras:
+            machine.camera(user_id, True, now_ms)
+        if meeting.sharer is not None:
+            machine.share(meeting.sharer, True, now_ms)
         stream.feed(StreamMachine.start)
         return stream
 

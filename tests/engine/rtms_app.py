@@ -141,7 +141,11 @@ class RtmsApp:
         return self.signaling
 
     async def join_media(
-        self, media: MediaType = MediaType.AUDIO, audio: Message | None = None
+        self,
+        media: MediaType = MediaType.AUDIO,
+        audio: Message | None = None,
+        *,
+        params: Message | None = None,
     ) -> Conn:
         conn = await self.dial(self.media_urls[MEDIA_KEYS[media]])
         await conn.send(
@@ -152,7 +156,7 @@ class RtmsApp:
                 self._signature,
                 sequence=2,
                 media_type=media,
-                media_params=None if audio is None else {"audio": audio},
+                media_params=params if audio is None else {"audio": audio},
             )
         )
         answer = await conn.next(MessageType.DATA_HAND_SHAKE_RESP)

@@ -146,8 +146,8 @@ def test_people_cameras_and_sharing_reach_their_callbacks(zoom: MockZoom, app: S
 
 
 def test_one_participants_video_can_be_subscribed_to(zoom: MockZoom) -> None:
-    """The answer to message 28 arrives in the SDK's callback."""
-    with SdkApp(zoom, media=["audio", "video"], video_data_opt=4) as app:
+    """The answer to message 28 arrives in the SDK's callback, then video does; and a screen."""
+    with SdkApp(zoom, media=["video", "deskshare"], video_data_opt=4) as app:
         zoom.subscribe(app.url)
         meeting = zoom.meeting("Talk", ["Alice"])
         stream = meeting.start_rtms()
@@ -157,6 +157,9 @@ def test_one_participants_video_can_be_subscribed_to(zoom: MockZoom) -> None:
         app.command(stream.rtms_stream_id, "subscribe_video", alice, True)
         told = app.wait("subscribed", stream=stream.rtms_stream_id, user=alice)
         assert told["status"] == StatusCode.OK
+        assert app.wait("video", stream=stream.rtms_stream_id)["user_id"] == alice
+        meeting.share("Alice", on=True)
+        assert app.wait("deskshare", stream=stream.rtms_stream_id)["user_name"] == "Alice"
         app.command(stream.rtms_stream_id, "subscribe_video", 4242, True)
         told = app.wait("subscribed", stream=stream.rtms_stream_id, user=4242)
         assert told["status"] == StatusCode.INVALID_PAYLOAD

@@ -1,0 +1,117 @@
+"""Video and screen share on one socket: who is shown, and their frames as a run for the pacer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from mockzoom.clock import Clock
+from mockzoom.core.codes import MediaType
+from mockzoom.core.messages import MEDIA_KEYS, Message, media_data
+from mockzoom.core.video_format import Card, VideoFormat
+from mockzoom.engine.journal import Journal
+from mockzoom.engine.media import Sender
+from mockzoom.engine.pacer import Pacer
+
+__all__ = ["PictureRun", "Pictures"]
+
+_CARDS = {MediaType.VIDEO: "camera", MediaType.DESKSHARE: "screen"}
+
+
+class PictureRun:
+    """A loop of frames, from `start_ms` on, until it is stopped; times do not drift."""
+
+    def __init__(
+        self,
+        send: Sender,
+        media: MediaType,
+        who: Message,
+        frames: Sequence[str],
+        fps: int,
+        start_ms: int,
+    ) -> None:
+        self._send = send
+        self._media = media
+        self._who = who
+        self._frames = frames
+        self._fps = fps
+        self._start_ms = start_ms
+        self._number = 0
+        self._stopped = False
+
+    @property
+    def next_due_ms(self) -> int | None:
+        if self._stopped:
+            return None
+        return self._start_ms + round(self._number * 1000 / self._fps)
+
+    def play(self) -> None:
+        at_ms = self.next_due_ms
+        if at_ms is None:
+            return
+        data = self._frames[self._number % len(self._frames)]
+        self._number += 1
+        size = len(data) * 3 // 4 - data.count("=", -2)
+        content = {**self._who, "data": data, "length": size, "timestamp": at_ms}
+        self._send(self._media, media_data(self._media, content), at_ms)
+
+    def stop(self) -> None:
+        self._stopped = True
+
+
+class Pictures:
+    """One of video and screen share on a socket; `show` says whose, as often as it likes."""
+
+    def __init__(
+        self,
+        media: MediaType,
+        params: Message,
+        *,
+        clock: Clock,
+        pacer: Pacer,
+        journal: Journal,
+        send: Sender,
+    ) -> None:
+        self._media = media
+        self._format = VideoFormat.granted(params[MEDIA_KEYS[media]])
+        self._clock = clock
+        self._pacer = pacer
+        self._journal = journal
+        self._send = send
+        self._who: Message | None = None
+        self._run: PictureRun | None = None
+        self._drawing: asyncio.Task[None] | None = None
+
+    def show(self, who: Message | None) -> None:
+        """Show `who` (user_id and user_name) from now on, or nobody."""
+        if who == self._who:
+            return
+        self.stop()
+        self._who = who
+        if who is not None:
+            self._drawing = asyncio.get_running_loop().create_task(self._begin(who))
+
+    def stop(self) -> None:
+        self._who = None
+        if self._run is not None:
+            self._run.stop()
+        if self._drawing is not None:
+            self._drawing.cancel()
+
+    async def _begin(self, who: Message) -> None:
+        card = Card(who["user_name"], _CARDS[self._media])
+        try:
+            frames = await asyncio.to_thread(_encoded, card, self._format)
+        except Exception as error:
+            self._journal.failed("video encoding", error)
+            return
+        now_ms = self._clock.now_ms()
+        self._run = PictureRun(self._send, self._media, who, frames, self._format.fps, now_ms)
+        self._pacer.add(self._run)
+
+
+def _encoded(card: Card, format: VideoFormat) -> tuple[str, ...]:
+    # Imported where it is needed: a mock that shows nobody loads no codec and no font.
+    from mockzoom.engine.video import frames
+
+    return frames(card, format)
