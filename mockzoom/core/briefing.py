@@ -112,12 +112,7 @@ class Briefing(Connections):
             self.sharer = None
         if self._has_people_events:
             event = EventType.SHARING_START if on else EventType.SHARING_STOP
-            fields = {
-                "timestamp": now_ms,
-                "user_id": user_id,
-                "user_name": self.roster.get(user_id, ""),
-            }
-            self.tell(event, fields)
+            self.tell(event, {"timestamp": now_ms, **self._person(user_id)})
 
     def speaks(self, user_id: int, timestamp_ms: int) -> None:
         """A participant begins to speak, and is the active speaker until another does."""
@@ -125,12 +120,12 @@ class Briefing(Connections):
             return
         self.speaker = user_id
         if self._has_people_events:
-            who = {"user_id": user_id, "user_name": self.roster[user_id]}
-            self.tell(EventType.ACTIVE_SPEAKER_CHANGE, {"timestamp": timestamp_ms, **who})
+            fields = {"timestamp": timestamp_ms, **self._person(user_id)}
+            self.tell(EventType.ACTIVE_SPEAKER_CHANGE, fields)
 
     # --- who is seen --------------------------------------------------------------------------
 
-    def on_camera(self, option: int | None) -> Message | None:
+    def on_camera(self, option: int) -> Message | None:
         """Whose video flows with the `data_opt` granted: user_id and user_name, or nobody's.
 
         The one who was subscribed to, or the active speaker; in either case with the camera on.
@@ -140,15 +135,13 @@ class Briefing(Connections):
             wanted = self.subscriptions.video_user_id
         else:
             wanted = self.speaker if self.speaker in self.cameras else min(self.cameras, default=0)
-        return self._person(wanted if wanted in self.cameras else None)
+        return self._person(wanted) if wanted is not None and wanted in self.cameras else None
 
     def on_screen(self) -> Message | None:
         """Who shares the screen, or nobody."""
-        return self._person(self.sharer)
+        return None if self.sharer is None else self._person(self.sharer)
 
-    def _person(self, user_id: int | None) -> Message | None:
-        if user_id is None:
-            return None
+    def _person(self, user_id: int) -> Message:
         return {"user_id": user_id, "user_name": self.roster.get(user_id, "")}
 
     # --- what the app hears -------------------------------------------------------------------
@@ -192,7 +185,7 @@ class Briefing(Connections):
             consumer, user = VoiceEventType.CONSUMER_ANSWERED, VoiceEventType.USER_ANSWERED
             for id_ in user_ids:
                 self._tell_voice(consumer, user, id_, now_ms)
-        elif people := [{"user_id": id_, "user_name": self.roster[id_]} for id_ in user_ids]:
+        elif people := [self._person(user_id) for user_id in user_ids]:
             fields = {"timestamp": now_ms, "participants": people}
             self.tell(EventType.PARTICIPANT_JOIN, fields)
 

@@ -31,14 +31,10 @@ def chat_content(
         "parent_message_id": parent_message_id,
         "operation_type": operation,
         "chat_session": {"type": kind},
-        "sender": _person(sender),
-        "receiver": None if receiver is None else _person(receiver),
+        "sender": sender.as_person(),
+        "receiver": None if receiver is None else receiver.as_person(),
         "files": [],
         "delete_file_id_list": [],
         "timestamp": timestamp_ms,
         "data": text,
     }
-
-
-def _person(participant: Participant) -> Message:
-    return {"user_id": participant.user_id, "user_name": participant.user_name}

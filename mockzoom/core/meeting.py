@@ -35,14 +35,17 @@ class Participant:
     rtms_session_id: str
     channel_id: str = ""
 
+    def as_person(self) -> dict[str, Any]:
+        return {"user_id": self.user_id, "user_name": self.user_name}
+
     def as_speaker(self) -> dict[str, Any]:
         """Whose media it is, as media messages tell it.
 
         Voice calls name the channel in place of the user; the official SDK drops media without
         a user, so the user is told as well.
         """
-        speaker: dict[str, Any] = {"user_id": self.user_id, "user_name": self.user_name}
-        return {**speaker, "channel_id": self.channel_id} if self.channel_id else speaker
+        channel = {"channel_id": self.channel_id} if self.channel_id else {}
+        return {**self.as_person(), **channel}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 
 from mockzoom.clock import Clock
+from mockzoom.core.briefing import Briefing
 from mockzoom.core.codes import MediaType
 from mockzoom.core.meeting import Participant, Utterance
 from mockzoom.core.messages import Message, media_data
@@ -72,10 +73,13 @@ class Flow:
         if MediaType.AUDIO in self._socket.media:
             self._plan(self._track(utterance).add(utterance))
 
-    def show(self, media: MediaType, who: Message | None) -> None:
-        """Whose camera or screen is seen from now on, on a socket that carries it."""
-        if media in self._pictures:
-            self._pictures[media].show(who)
+    def look(self, briefing: Briefing) -> None:
+        """Show whose camera or screen is to be seen now, on a socket that carries it."""
+        for media, pictures in self._pictures.items():
+            if media is MediaType.VIDEO:
+                pictures.show(briefing.on_camera(self._socket.params["video"]["data_opt"]))
+            else:
+                pictures.show(briefing.on_screen())
 
     def chat(self, content: Message) -> None:
         """A chat message goes out at once, on a socket that carries chat."""

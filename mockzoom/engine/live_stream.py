@@ -111,7 +111,8 @@ class LiveStream:
 
     def received(self, conn: int, data: bytes) -> None:
         self._note(conn, "in", _legible(data))
-        message = messages.decode(data) or {}
+        # Only faults have to know what it is before the machine reads it.
+        message = (messages.decode(data) if self._faults else None) or {}
         if not self.wire.hears(conn, message):
             return
         self._refuse(conn, message)
@@ -244,10 +245,8 @@ class LiveStream:
                 self._flows[conn] = flow
                 for utterance in self.meeting.utterances:
                     flow.add(utterance)
-        for conn, flow in self._flows.items():
-            option = wanted[conn].params.get("video", {}).get("data_opt")
-            flow.show(MediaType.VIDEO, self.machine.on_camera(option))
-            flow.show(MediaType.DESKSHARE, self.machine.on_screen())
+        for flow in self._flows.values():
+            flow.look(self.machine)
 
     def _media_sender(self, conn: int) -> Callable[[MediaType, Message, int], None]:
         def send(media: MediaType, message: Message, at_ms: int) -> None:

@@ -28,8 +28,10 @@ from mockzoom.engine.voice import RATE_HZ, Pcm, speak
 __all__ = [
     "AudioRun",
     "AudioTrack",
+    "Series",
     "TranscriptRun",
     "audio_format",
+    "frame_message",
     "is_mixed",
     "spoken_frames",
 ]
@@ -75,7 +77,13 @@ def _placed(begins_ms: int, text: str, voice: str, spoken_ms: int) -> tuple[int,
     return max(begins_ms, 0), pcm[max(-begins_ms, 0) * RATE_HZ // 1000 :]
 
 
-class _Series:
+def frame_message(media: MediaType, who: Message, data: str, at_ms: int) -> Message:
+    """One frame (base64) of `who`, captured at `at_ms`; `length` is what it is decoded."""
+    size = len(data) * 3 // 4 - data.count("=", -2)
+    return media_data(media, {**who, "data": data, "length": size, "timestamp": at_ms})
+
+
+class Series:
     """What the runs of a socket have in common: they can be stopped, and be waited for."""
 
     def __init__(self, send: Sender) -> None:
@@ -90,7 +98,7 @@ class _Series:
             self.finished.set()
 
 
-class AudioRun(_Series):
+class AudioRun(Series):
     """Frames that follow each other on one socket, from `start_ms` to before `end_ms`.
 
     Nothing is due until it was given its frames.  What was captured before `from_ms` is not sent.
@@ -108,7 +116,6 @@ class AudioRun(_Series):
         super().__init__(send)
         self.utterances = utterances
         self.start_ms = start_ms
-        self.end_ms = start_ms
         self._speaker = speaker
         self._frame_ms = frame_ms
         self._frames: Sequence[str] | None = None
@@ -151,9 +158,8 @@ class AudioRun(_Series):
         data, at_ms = self._frames[self._next], self._next_ms
         self._next += 1
         self._settle(self._next_ms < self.end_ms)
-        size = len(data) * 3 // 4 - data.count("=", -2)
-        content = {**self._speaker, "data": data, "length": size, "timestamp": at_ms}
-        self._send(MediaType.AUDIO, media_data(MediaType.AUDIO, content), at_ms)
+        message = frame_message(MediaType.AUDIO, self._speaker, data, at_ms)
+        self._send(MediaType.AUDIO, message, at_ms)
 
     @property
     def _next_ms(self) -> int:
@@ -217,7 +223,7 @@ class AudioTrack:
         return AudioRun(self._send, self._speaker, members, start_ms, self._frame_ms, self._from_ms)
 
 
-class TranscriptRun(_Series):
+class TranscriptRun(Series):
     """The transcript lines of one utterance on one socket."""
 
     def __init__(self, send: Sender, utterance: Utterance, language: int, from_ms: int) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from mockzoom.clock import Clock
 from mockzoom.core.codes import MediaType
-from mockzoom.core.messages import MEDIA_KEYS, Message, media_data
+from mockzoom.core.messages import MEDIA_KEYS, Message
 from mockzoom.core.video_format import Card, VideoFormat
 from mockzoom.engine.journal import Journal
-from mockzoom.engine.media import Sender
+from mockzoom.engine.media import Sender, Series, frame_message
 from mockzoom.engine.pacer import Pacer
 
 __all__ = ["PictureRun", "Pictures"]
@@ -18,7 +18,7 @@ __all__ = ["PictureRun", "Pictures"]
 _CARDS = {MediaType.VIDEO: "camera", MediaType.DESKSHARE: "screen"}
 
 
-class PictureRun:
+class PictureRun(Series):
     """A loop of frames, from `start_ms` on, until it is stopped; times do not drift."""
 
     def __init__(
@@ -30,18 +30,17 @@ class PictureRun:
         fps: int,
         start_ms: int,
     ) -> None:
-        self._send = send
+        super().__init__(send)
         self._media = media
         self._who = who
         self._frames = frames
         self._fps = fps
         self._start_ms = start_ms
         self._number = 0
-        self._stopped = False
 
     @property
     def next_due_ms(self) -> int | None:
-        if self._stopped:
+        if self.finished.is_set():
             return None
         return self._start_ms + round(self._number * 1000 / self._fps)
 
@@ -51,12 +50,7 @@ class PictureRun:
             return
         data = self._frames[self._number % len(self._frames)]
         self._number += 1
-        size = len(data) * 3 // 4 - data.count("=", -2)
-        content = {**self._who, "data": data, "length": size, "timestamp": at_ms}
-        self._send(self._media, media_data(self._media, content), at_ms)
-
-    def stop(self) -> None:
-        self._stopped = True
+        self._send(self._media, frame_message(self._media, self._who, data, at_ms), at_ms)
 
 
 class Pictures:

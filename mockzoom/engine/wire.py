@@ -181,8 +181,8 @@ class Wire:
 
     # --- ends ---------------------------------------------------------------------------------
 
-    def cut(self, fault: CutFault) -> int:
-        """Close or reset the sockets that `fault` concerns; returns how many there were."""
+    def cut(self, fault: CutFault) -> None:
+        """Close or reset the sockets that `fault` concerns."""
         concerned = [
             conn for conn, line in self._lines.items() if fault.concerns(self._stream, line.key)
         ]
@@ -191,7 +191,6 @@ class Wire:
                 self.close(conn, fault.code, "fault")
             else:
                 self.drop(conn)
-        return len(concerned)
 
     def close(self, conn: int, code: int, reason: str) -> None:
         """A close frame and the end of the connection; what is held back never comes."""

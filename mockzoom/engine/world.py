@@ -8,7 +8,7 @@ late handshake gets the answer that it deserves: the last `KEPT_STREAMS` streams
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from mockzoom.clock import Clock
@@ -88,7 +88,7 @@ class World:
         """A meeting that is in progress, with its people in it; no stream yet."""
         row, ids = PRODUCTS[product], self._examples.ids
         made = {row.id_field: getattr(ids, row.id_field)()}
-        made[row.key_field] = _unused(getattr(ids, row.key_field), self.meetings)
+        made[row.key_field] = _unused(getattr(ids, row.key_field), self.meetings.__contains__)
         meeting = Meeting(
             row,
             ids=made,
@@ -243,7 +243,7 @@ class World:
         for happening in _HAPPENINGS:
             self._examples.spec.event(meeting.product.event(happening))
         ids = self._examples.ids
-        id_ = _unused(ids.rtms_stream_id, self.streams)
+        id_ = _unused(ids.rtms_stream_id, self.streams.__contains__)
         token = self._new_token()
         machine = StreamMachine(
             Identity(meeting.product, meeting.id, id_),
@@ -276,10 +276,7 @@ class World:
         return stream
 
     def _new_token(self) -> str:
-        token = self._examples.ids.rtms_session_id()
-        while self._rtms.serves(token):
-            token = self._examples.ids.rtms_session_id()
-        return token
+        return _unused(self._examples.ids.rtms_session_id, self._rtms.serves)
 
     def _forget_ended(self) -> None:
         if len(self.streams) < KEPT_STREAMS:
@@ -403,8 +400,8 @@ class World:
             self.journal.counters["webhooks_lost"] = lost
 
 
-def _unused(make: Callable[[], T], taken: Container[str]) -> T:
-    while str(value := make()) in taken:
+def _unused(make: Callable[[], T], taken: Callable[[str], bool]) -> T:
+    while taken(str(value := make())):
         pass
     return value
 

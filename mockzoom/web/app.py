@@ -125,7 +125,7 @@ def create_app(
     @on_loop
     def join(body: Mapping[str, Any], key: str) -> Any:
         participant = world.join(world.meeting(key), _text(body, "name"))
-        return {"user_id": participant.user_id, "user_name": participant.user_name}, 201
+        return participant.as_person(), 201
 
     @app.delete("/_mockzoom/meetings/<key>/participants/<name:name>")
     @on_loop
@@ -299,9 +299,7 @@ def _meeting(meeting: Meeting) -> dict[str, Any]:
         "product": meeting.product.name,
         **meeting.ids,
         "topic": meeting.topic,
-        "participants": [
-            {"user_id": p.user_id, "user_name": p.user_name} for p in meeting.participants.values()
-        ],
+        "participants": [p.as_person() for p in meeting.participants.values()],
     }
 
 
