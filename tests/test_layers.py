@@ -18,7 +18,7 @@ CORE = BOTTOM | {"core"}
 ENGINE = CORE | {"engine"}
 WEB = ENGINE | {"web"}
 SERVER = WEB | {"server"}
-TOP = SERVER | {"receiver", "mockzoom"}
+TOP = SERVER | {"receiver", "judge", "mockzoom"}
 
 MAY_USE = {
     "errors": set(),
@@ -30,6 +30,7 @@ MAY_USE = {
     "receiver": CORE,
     "web": ENGINE,
     "server": WEB,
+    "judge": SERVER,
     "mockzoom": TOP,  # the package itself: what it exports, loaded on first use
     "cli": TOP,
     "pytest_plugin": TOP,

@@ -1,0 +1,1 @@
+"""The judge: runs contracts against a receiver and says which clauses it breaks."""
