@@ -12,6 +12,9 @@ PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 INSTALL := $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
 
+NODE_APP := tests/interop/node
+NODE_MODULES := $(NODE_APP)/node_modules/.package-lock.json
+
 # The members of a dependency group, one a line: older versions of pip do not know --group.
 GROUP := $(BIN)/python -c 'import sys, tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"][sys.argv[1]], sep="\n")'
@@ -19,7 +22,7 @@ GROUP := $(BIN)/python -c 'import sys, tomllib; \
 help:
 	@echo "make demo   watch a complete meeting happen on this machine"
 	@echo "make test   run all tests"
-	@echo "make soak   five minutes of hostile clients"
+	@echo "make soak   five minutes of hostile clients, two hundred kills, every mutant before every contract"
 	@echo "make bench  how many webhooks a second"
 	@echo "make lint   check format, style and types"
 	@echo "make clean  remove the virtual environment, caches and recordings"
@@ -27,11 +30,11 @@ help:
 demo: .venv/installed
 	@$(BIN)/mockzoom demo
 
-test: .venv/developed
+test: .venv/developed $(NODE_MODULES)
 	@$(BIN)/python -m pytest
 
 soak: .venv/developed
-	@SOAK_S=300 $(BIN)/python -m pytest -s tests/soak
+	@SOAK_S=300 SOAK_KILLS=200 SOAK_ZOO=4 $(BIN)/python -m pytest -s tests/soak
 
 bench: .venv/developed
 	@$(BIN)/python benchmarks/deliveries.py
@@ -42,7 +45,7 @@ lint: .venv/developed
 	@$(BIN)/mypy
 
 clean:
-	rm -rf .venv build dist recordings .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist recordings .mypy_cache .pytest_cache .ruff_cache .hypothesis $(NODE_APP)/node_modules
 
 .venv/created:
 	@test -n "$(PYTHON)" || { echo "mockzoom needs Python 3.11 or newer, and found none: install it, or say where it is with PYTHON=/path/to/python3.11" >&2; exit 2; }
@@ -64,3 +67,8 @@ clean:
 	@$(GROUP) sdk > .venv/sdk.txt && { $(INSTALL) --only-binary :all: --requirement .venv/sdk.txt \
 		|| echo "going on without Zoom's SDK"; }
 	@touch $@
+
+# The same goes for the receiver on Node.js; npm itself writes the file that this is about.
+$(NODE_MODULES): $(NODE_APP)/package-lock.json
+	@echo "installing the receiver on Node.js"
+	@npm ci --prefix $(NODE_APP) --silent --no-audit --no-fund || echo "going on without it"

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from mockzoom.core.rest import RestPolicy
     from mockzoom.core.signing import Credentials
     from mockzoom.core.timings import DeliveryTimings, Timings
+    from mockzoom.engine.scenario_player import ScenarioResult
+    from mockzoom.handles import Meeting, Stream, World
     from mockzoom.receiver.receiver import Receiver
-    from mockzoom.server import Meeting, MockZoom, Stream
+    from mockzoom.server import MockZoom
 
 __all__ = [
     "Credentials",
@@ -24,9 +26,11 @@ __all__ = [
     "MockZoom",
     "Receiver",
     "RestPolicy",
+    "ScenarioResult",
     "StopReason",
     "Stream",
     "Timings",
+    "World",
 ]
 
 _HOME = {
@@ -34,13 +38,15 @@ _HOME = {
     "DeliveryTimings": "mockzoom.core.timings",
     "Finding": "mockzoom.core.findings",
     "Limits": "mockzoom.core.limits",
-    "Meeting": "mockzoom.server",
+    "Meeting": "mockzoom.handles",
     "MockZoom": "mockzoom.server",
     "Receiver": "mockzoom.receiver.receiver",
     "RestPolicy": "mockzoom.core.rest",
+    "ScenarioResult": "mockzoom.engine.scenario_player",
     "StopReason": "mockzoom.core.codes",
-    "Stream": "mockzoom.server",
+    "Stream": "mockzoom.handles",
     "Timings": "mockzoom.core.timings",
+    "World": "mockzoom.handles",
 }
 
 

@@ -7,11 +7,15 @@
     │   ├── UnknownEvent           no such event in the document
     │   ├── UnknownField           no such field in the event
     │   ├── UnknownObject          no such meeting, stream or participant
+    │   ├── LimitReached           the app has as many streams as it may have at once
     │   ├── InvalidEvent           an event of ours would break its own contract
     │   ├── RefusedTransition      a machine was asked for a step that its table does not have
+    │   ├── BadRecording           a recording that cannot be replayed: file, line, reason
+    │   ├── ScenarioError          a scenario has mistakes: all of them, each with its place
     │   └── PortInUse              another process listens there
     ├── ContractBroken        (1)  a receiver broke the contract (also an AssertionError)
     ├── NothingTested         (3)  there was nothing to judge
+    ├── Closing               (5)  what was waited for cannot come any more
     ├── ReceiverUnreachable   (4)  the receiver never answered
     └── MockUnreachable       (4)  no mock answered where one was to run
 
@@ -22,19 +26,22 @@ what was expected and found, and what to do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 __all__ = [
+    "BadRecording",
     "ConfigurationError",
     "ContractBroken",
     "InvalidEvent",
+    "LimitReached",
     "MockUnreachable",
     "MockzoomError",
     "NothingTested",
     "PortInUse",
     "ReceiverUnreachable",
     "RefusedTransition",
+    "ScenarioError",
     "SpecError",
     "UnknownEvent",
     "UnknownField",
@@ -74,6 +81,10 @@ class UnknownObject(UsageError):
     pass
 
 
+class LimitReached(UsageError):
+    pass
+
+
 class InvalidEvent(UsageError):
     pass
 
@@ -82,7 +93,19 @@ class RefusedTransition(UsageError):
     pass
 
 
+class ScenarioError(UsageError):
+    """`mistakes` are lines: ``file:line:column: what was expected and found``."""
+
+    def __init__(self, mistakes: Sequence[str]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = tuple(mistakes)
+
+
 class PortInUse(UsageError):
+    pass
+
+
+class BadRecording(UsageError):
     pass
 
 
@@ -92,6 +115,10 @@ class ContractBroken(MockzoomError, AssertionError):
 
 class NothingTested(MockzoomError):
     exit_code = 3
+
+
+class Closing(MockzoomError):
+    pass
 
 
 class ReceiverUnreachable(MockzoomError):

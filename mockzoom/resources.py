@@ -1,4 +1,4 @@
-"""Where the contract documents and the contracts lie on disk.
+"""Where the contract documents, the contracts and the scenarios lie on disk.
 
 `spec/` and `contracts/` stand beside the package, not inside it, because they are for readers and
 tools in any language.  A wheel carries copies of them under underscored names in the package; a
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mockzoom.errors import UsageError
 
-__all__ = ["contracts_path", "spec_path"]
+__all__ = ["contracts_path", "scenarios_path", "spec_path"]
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -35,3 +35,8 @@ def spec_path(name: str) -> Path:
 def contracts_path() -> Path:
     """The folder of pytest files that judge a receiver."""
     return _folder("contracts")
+
+
+def scenarios_path() -> Path:
+    """The folder of the scenarios that come along."""
+    return _PACKAGE / "scenarios"

@@ -129,11 +129,20 @@ async def _cancel_everything() -> None:
 class WebThread:
     """Waitress on a thread of its own, that can be stopped.
 
-    It listens as soon as it is made; raises what `listen` raises.
+    It listens as soon as it is made, and answers `threads` requests at once; raises what `listen`
+    raises.
     """
 
     def __init__(
-        self, app: Any, *, name: str, host: str, port: int, max_body_bytes: int, option: str
+        self,
+        app: Any,
+        *,
+        name: str,
+        host: str,
+        port: int,
+        max_body_bytes: int,
+        option: str,
+        threads: int = 8,
     ) -> None:
         self._sockets: dict[int, Any] = {}
         listening = listen(host, port, name, option)
@@ -142,7 +151,7 @@ class WebThread:
             app,
             map=self._sockets,
             sockets=[listening],
-            threads=8,
+            threads=threads,
             ident=None,
             max_request_body_size=_UNREAD_FACTOR * max_body_bytes,
             channel_timeout=30,

@@ -17,7 +17,7 @@ BOTTOM = {"errors", "resources", "clock", "threads"}
 CORE = BOTTOM | {"core"}
 ENGINE = CORE | {"engine"}
 WEB = ENGINE | {"web"}
-SERVER = WEB | {"server"}
+SERVER = WEB | {"handles", "server"}
 TOP = SERVER | {"receiver", "judge", "mockzoom"}
 
 MAY_USE = {
@@ -29,7 +29,8 @@ MAY_USE = {
     "engine": CORE,
     "receiver": CORE,
     "web": ENGINE,
-    "server": WEB,
+    "handles": ENGINE,
+    "server": WEB | {"handles"},
     "judge": SERVER,
     "mockzoom": TOP,  # the package itself: what it exports, loaded on first use
     "cli": TOP,

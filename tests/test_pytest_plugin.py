@@ -17,6 +17,8 @@ def test_each_test_gets_a_fresh_mock(pytester):
         def test_nothing_is_left(mockzoom, mockzoom_server, number):
             assert mockzoom is mockzoom_server
             assert mockzoom.journal() == []
+            assert mockzoom.worlds == ["default"]
+            mockzoom.world("beside").meeting()
             meeting = mockzoom.meeting(participants=["Alice"])
             meeting.say("Alice", "Hello.")
             assert [entry["kind"] for entry in mockzoom.journal()] == ["speech"]

@@ -65,7 +65,7 @@ def test_the_tests_of_the_readme_pass(pytester):
 def test_the_scripts_of_the_readme_run(capsys):
     """The examples for plain Python run and print what they promise."""
     scripts = [block for block in blocks("python") if "def " not in block]
-    assert len(scripts) == 2
+    assert len(scripts) == 4
     for script in scripts:
         exec(compile(script, "README.md", "exec"), {})
     out = capsys.readouterr().out
@@ -150,8 +150,10 @@ def test_the_requests_are_answered():
     assert answers[3]["duration_ms"] > 0
     assert [p["user_name"] for p in answers[5]["participants"]] == ["Alice", "Bob", "Carol"]
     assert {"speech", "state"} <= {entry["kind"] for entry in answers[7]["entries"]}
-    assert answers[8]["expires_in"] == 3600
-    assert (answers[9], start["status"]) == ({}, 204)
+    assert answers[8]["entries"][0]["state"] == "TERMINATED"
+    assert answers[9]["name"] == "job-7"
+    assert answers[10]["expires_in"] == 3600
+    assert (answers[11], start["status"]) == ({}, 204)
 
 
 def _curl(args: list[str]) -> dict:

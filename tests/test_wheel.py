@@ -97,13 +97,15 @@ def receiver() -> Iterator[tuple[str, list[bytes]]]:
 
 
 def test_it_holds_the_contract_and_the_types(wheel):
-    """Package, documents, contracts and the marker for type checkers are all in it."""
+    """Package, documents, contracts, scenarios and the marker for type checkers are in it."""
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     assert "mockzoom/py.typed" in names
     assert {f"mockzoom/_spec/{p.name}" for p in (REPOSITORY / "spec").glob("*.yaml")} <= names
     contracts = {f"mockzoom/_contracts/{p.name}" for p in (REPOSITORY / "contracts").glob("*.py")}
     assert contracts <= names
+    scenarios = (REPOSITORY / "mockzoom" / "scenarios").glob("*.yaml")
+    assert {f"mockzoom/scenarios/{p.name}" for p in scenarios} <= names
     assert not [name for name in names if name.startswith(("tests/", "spec/"))]
 
 
@@ -133,3 +135,23 @@ def test_an_event_goes_out(installed, receiver, tmp_path):
     done = run(installed / "mockzoom", "trigger", "meeting.rtms_started", "--to", url, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert load_spec().event("meeting.rtms_started").problems(json.loads(taken[0])) == []
+
+
+def test_a_receiver_is_judged(installed, receiver, tmp_path):
+    """`mockzoom verify` judges by the contracts inside, and pytest finds them by their package."""
+    url, _ = receiver
+    options = ("--secret-token", "token")
+    done = run(
+        *(installed / "mockzoom", "verify", url, *options, "--profile", "webhook"),
+        *("--select", "WH-202", "--select", "WH-309"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "contracts are broken: WH-202" in done.stderr
+    assert "4 passed, 1 failed" in done.stdout
+    done = run(
+        *(installed / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--pyargs"),
+        *("mockzoom._contracts", "--receiver-url", url, *options, "-k", "unknown_events"),
+        cwd=tmp_path,
+    )
+    assert "4 passed" in done.stdout, done.stdout + done.stderr

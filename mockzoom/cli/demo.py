@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from mockzoom.core.meeting import Utterance
+    from mockzoom.handles import Meeting, Stream
     from mockzoom.receiver.receiver import Receiver
     from mockzoom.receiver.streams import StreamStatus
-    from mockzoom.server import Meeting, MockZoom, Stream
+    from mockzoom.server import MockZoom
 
 __all__ = ["demo"]
 

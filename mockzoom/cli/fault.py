@@ -19,7 +19,13 @@ _TIMEOUT_S = 10
 
 
 def _mock_options(command: Command) -> Command:
-    """`--url` and `--api-token`: which mock, and the leave to use it."""
+    """`--url`, `--world` and `--api-token`: which mock, and the leave to use it."""
+    command = click.option(
+        "--world",
+        envvar="MOCKZOOM_WORLD",
+        show_envvar=True,
+        help="One of the worlds of the mock, by its name.  Default: the one that is always there.",
+    )(command)
     command = click.option(
         "--api-token",
         envvar="MOCKZOOM_API_TOKEN",
@@ -64,9 +70,7 @@ def kinds(as_json: bool) -> None:
 @click.argument("assignments", metavar="[FIELD=VALUE]...", nargs=-1)
 @_mock_options
 @json_option
-def add(
-    kind: str, assignments: tuple[str, ...], url: str, api_token: str | None, as_json: bool
-) -> None:
+def add(kind: str, assignments: tuple[str, ...], as_json: bool, **mock: Any) -> None:
     """Switch a fault of KIND on; its number is printed.
 
     Fields that are not given have the defaults that `mockzoom fault kinds` shows.
@@ -74,16 +78,16 @@ def add(
     from mockzoom.core.fault_kinds import parse_fault
 
     value = parse_fault(_fields(kind, assignments)).as_dict()
-    on = _ask(url, api_token, "POST", "/faults", value)
+    on = _ask("POST", "/faults", value, **mock)
     click.echo(json.dumps(on) if as_json else f"fault {on['id']} is on")
 
 
 @fault.command("list")
 @_mock_options
 @json_option
-def list_(url: str, api_token: str | None, as_json: bool) -> None:
+def list_(as_json: bool, **mock: Any) -> None:
     """List the faults that are on, with their fields and how often they have hit."""
-    on = _ask(url, api_token, "GET", "/faults")["faults"]
+    on = _ask("GET", "/faults", **mock)["faults"]
     if as_json:
         click.echo(json.dumps(on))
         return
@@ -96,9 +100,9 @@ def list_(url: str, api_token: str | None, as_json: bool) -> None:
 @fault.command()
 @click.argument("number", metavar="[ID]", required=False, type=int)
 @_mock_options
-def lift(number: int | None, url: str, api_token: str | None) -> None:
+def lift(number: int | None, **mock: Any) -> None:
     """Switch the fault with this ID off, or all of them."""
-    _ask(url, api_token, "DELETE", "/faults" if number is None else f"/faults/{number}")
+    _ask("DELETE", "/faults" if number is None else f"/faults/{number}", **mock)
 
 
 def _told(kind: str) -> dict[str, Any]:
@@ -133,7 +137,13 @@ def _json(text: str) -> Any:
 
 
 def _ask(
-    url: str, token: str | None, method: str, path: str, body: Mapping[str, Any] | None = None
+    method: str,
+    path: str,
+    body: Mapping[str, Any] | None = None,
+    *,
+    url: str | None,
+    world: str | None,
+    api_token: str | None,
 ) -> Any:
     """What the control API answers; raises `MockUnreachable`, and `UsageError` for a refusal."""
     from http.client import HTTPException
@@ -141,9 +151,11 @@ def _ask(
     from urllib.request import Request, urlopen
 
     data = None if body is None else json.dumps(body).encode()
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    headers = {"Authorization": f"Bearer {api_token}"} if api_token else {}
+    if world:
+        headers["X-Mockzoom-World"] = world
     try:
-        if not url.startswith(("http://", "https://")):
+        if not url or not url.startswith(("http://", "https://")):
             raise ValueError("expected http://…")
         target = f"{url.rstrip('/')}/_mockzoom{path}"
         request = Request(target, data, headers, method=method)  # noqa: S310 - checked above
@@ -161,6 +173,6 @@ def _ask(
 
 def _reason(body: bytes) -> str:
     try:
-        return str(json.loads(body)["error"])
+        return str(json.loads(body)["detail"])
     except (ValueError, LookupError, TypeError):
         return ""

@@ -24,7 +24,19 @@ from mockzoom.errors import MockzoomError, UsageError, nearest
 __all__ = ["COMMANDS", "main", "root"]
 
 #: Each is the command object of the same name in the module of the same name.
-COMMANDS = ("demo", "env", "fault", "receiver", "serve", "spec", "trigger")
+COMMANDS = (
+    "demo",
+    "env",
+    "fault",
+    "receiver",
+    "record",
+    "replay",
+    "scenario",
+    "serve",
+    "spec",
+    "trigger",
+    "verify",
+)
 
 INTERNAL_ERROR = 5
 INTERRUPTED = 130  # what shells report for a command that Ctrl-C ended

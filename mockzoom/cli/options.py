@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from mockzoom.core.limits import Limits
+from mockzoom.errors import UsageError
 
 if TYPE_CHECKING:
     from mockzoom.core.signing import Credentials
@@ -24,8 +25,10 @@ __all__ = [
     "account_or_generated",
     "credentials_options",
     "credentials_or_generated",
+    "given",
     "json_option",
     "limits_options",
+    "required_credential",
     "secret_token_option",
     "seed_option",
     "spec_options",
@@ -49,6 +52,20 @@ def secret_token_option(command: Command) -> Command:
 def account_option(command: Command) -> Command:
     """`--account-id`; None where not given."""
     return _credential("--account-id", "The account that access tokens are for.")(command)
+
+
+def required_credential(flag: str) -> Callable[[Command], Command]:
+    """A credential that nobody can make up, because the receiver has it already; see `given`."""
+    envvar = "MOCKZOOM_" + flag[2:].replace("-", "_").upper()
+    return click.option(flag, envvar=envvar, show_envvar=True, help="The receiver's.  Required.")
+
+
+def given(command: str, flag: str, value: str | None) -> str:
+    """The value of an option that must be there; raises `UsageError` where it is not."""
+    if not value:
+        hint = 'give the receiver\'s, or set it by `eval "$(mockzoom env)"`'
+        raise UsageError(f"{command}: {flag} is missing: {hint}")
+    return value
 
 
 def _credential(flag: str, what: str) -> Callable[[Command], Command]:
@@ -101,6 +118,7 @@ _LIMITS = {
     "max_connections": "Sockets at once.",
     "max_unread_bytes": "What may wait for an app that does not read; then it is cut.",
     "upgrade_timeout_ms": "How long a connection may take to become a WebSocket.",
+    "heartbeat_timeout_ms": "How long an app may send no heartbeat on an event WebSocket.",
 }
 
 

@@ -46,6 +46,11 @@ _PORT = click.IntRange(0, 65535)
     metavar="URL",
     help="Where webhooks go; may be repeated.",
 )
+@click.option(
+    "--event-socket",
+    metavar="ID",
+    help="Let the app take events over a WebSocket too, as the subscription ID.",
+)
 @credentials_options
 @account_option
 @click.option("--tls", is_flag=True, help="Serve wss://, behind a certificate authority made up.")
@@ -64,6 +69,36 @@ _PORT = click.IntRange(0, 65535)
     metavar="zoom|fast|FACTOR",
     help="The pace of retries of webhooks, and of URL validation.",
 )
+@click.option(
+    "--state",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Where journal, subscriptions and pending webhooks outlive the process.",
+)
+@click.option(
+    "--journal-size",
+    default=10_000,
+    show_default=True,
+    type=click.IntRange(1),
+    metavar="N",
+    help="How many entries the journal keeps.",
+)
+@click.option(
+    "--max-streams",
+    default=2_000,
+    show_default=True,
+    type=click.IntRange(1),
+    metavar="N",
+    help="How many streams the app may have at once.",
+)
+@click.option(
+    "--speed",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0.001, 1_000),
+    metavar="FACTOR",
+    help="How many times as fast as real time the mock's world runs.",
+)
 @seed_option
 @limits_options
 @json_option
@@ -72,6 +107,7 @@ def serve(
     port: int,
     rtms_port: int,
     receivers: tuple[str, ...],
+    event_socket: str | None,
     client_id: str | None,
     client_secret: str | None,
     secret_token: str | None,
@@ -82,6 +118,10 @@ def serve(
     spec_profile: Any,
     timings: str,
     delivery_timings: str,
+    state: Path | None,
+    journal_size: int,
+    max_streams: int,
+    speed: float,
     seed: int | None,
     as_json: bool,
     **limits: int,
@@ -109,9 +149,15 @@ def serve(
         timings=Timings.named(timings),
         delivery_timings=DeliveryTimings.named(delivery_timings),
         limits=Limits(**limits),
+        state=state,
+        journal_size=journal_size,
+        max_streams=max_streams,
+        speed=speed,
     )
     with suppress(KeyboardInterrupt), mock:
         facts = _facts(mock, _published(mock.ca_path, ca))
+        if event_socket is not None:
+            facts["event_socket"] = mock.subscribe_socket(subscription_id=event_socket).url
         click.echo(json.dumps(facts) if as_json else _announcement(facts))
         for url in receivers:
             _subscribe(mock, url)
@@ -151,6 +197,7 @@ _LABELS = {
     "ca": "CA to trust",
     "api_token": "API token",
     "seed": "seed",
+    "event_socket": "event socket",
 }
 
 

@@ -5,7 +5,7 @@ There is one seeded source of chance for all of them, so that a run repeats.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import TypeVar
@@ -26,6 +26,7 @@ from mockzoom.core.faults import (
     HalfOpen,
     Lasting,
     NoKeepAlive,
+    Offer,
     Refuse,
 )
 from mockzoom.core.messages import Message, message_type
@@ -120,6 +121,13 @@ class Faults:
             if self._hits(active):
                 params = fault.instead(params)
         return params
+
+    def offered(self, stream: str, key: str, urls: Mapping[str, str]) -> Mapping[str, str]:
+        """The media URLs that a signaling handshake names in place of `urls`."""
+        for active, fault in self._of(Offer, stream, key):
+            if self._hits(active):
+                urls = fault.of(urls)
+        return urls
 
     def departures(self, url: str, event: Event) -> list[Departure]:
         """When `event` leaves for `url`: once and at once, but for the faults."""

@@ -18,6 +18,7 @@ from mockzoom.core.handshake import Identity
 from mockzoom.core.messages import Message
 from mockzoom.core.sockets import SocketState
 from mockzoom.core.timings import Timings
+from mockzoom.core.voice_call import participant_info
 from mockzoom.errors import UnknownObject
 
 __all__ = ["UNASKED_EVENTS", "Briefing", "Subscriptions"]
@@ -36,7 +37,7 @@ class Subscriptions:
 
 class Briefing(Connections):
     """`sessions`, `roster` (user id to name) and `cameras` (those that are on) are what there is
-    to tell.
+    to tell; of a voice call also `call`, which is told with each of its people.
 
     With `gate_events` an app hears only of events that it subscribed to.
     """
@@ -47,6 +48,7 @@ class Briefing(Connections):
         self.stop_reason: StopReason | None = None
         self.sessions: dict[str, SessionState] = {}
         self.roster: dict[int, str] = {}
+        self.call: Mapping[str, Any] = {}
         self.cameras: set[int] = set()
         self.sharer: int | None = None
         self.speaker: int | None = None
@@ -123,6 +125,12 @@ class Briefing(Connections):
             fields = {"timestamp": timestamp_ms, **self._person(user_id)}
             self.tell(EventType.ACTIVE_SPEAKER_CHANGE, fields)
 
+    def voice(self, event: VoiceEventType, user_id: int, now_ms: int) -> None:
+        """Something happens to a participant of a voice call."""
+        consumer = user_id == self._first_user_id
+        info = participant_info(user_id, self.roster[user_id], self.call, consumer=consumer)
+        self.tell(event, {"event_ts": now_ms, "participant_info": info})
+
     # --- who is seen --------------------------------------------------------------------------
 
     def on_camera(self, option: int) -> Message | None:
@@ -193,12 +201,4 @@ class Briefing(Connections):
         self, of_consumer: VoiceEventType, of_user: VoiceEventType, user_id: int, now_ms: int
     ) -> None:
         """Contact-center voice: who came first is the consumer who called, all others are users."""
-        consumer = user_id == self._first_user_id
-        info = {
-            "channel_id": str(user_id),  # as in the media: see `Meeting.join`
-            "participant_mode": "caller" if consumer else "callee",
-            "user_id": str(user_id),
-            "display_name": self.roster[user_id],
-        }
-        event = of_consumer if consumer else of_user
-        self.tell(event, {"event_ts": now_ms, "participant_info": info})
+        self.voice(of_consumer if user_id == self._first_user_id else of_user, user_id, now_ms)

@@ -1,6 +1,7 @@
-"""The clauses of RTMS that the server watches an app keep: a stable id and a sentence each.
+"""The clauses of RTMS that are watched: a stable id and a sentence each.
 
-A `Finding` names one of these; the docs list them all.
+A `Finding` names one of these; the docs list them all.  Those of ``order`` are about the webhooks
+that an app is sent (`mockzoom.core.webhook_order`), all others are for the app to keep.
 """
 
 from __future__ import annotations
@@ -34,4 +35,16 @@ CLAUSES: Mapping[str, str] = {
     "webhook.delivered": "an event is accepted before its last attempt has failed",
     "webhook.forged": "a webhook with a wrong signature, body or time is refused with a 4xx",
     "rtms.left-open": "sockets are closed once the stream has terminated",
+    "events.heartbeat": "a heartbeat comes every 30 s on an event WebSocket",
+    "events.message": "an app says nothing but heartbeats on an event WebSocket",
+    "replay.asked": "an app that a recording is played to asks for what the recorded one asked",
+    "order.started": "the first webhook of a stream is its started",
+    "order.failover": "a started that comes again names new server_urls, or is the same body",
+    "order.stopped": "a stream is stopped once, and nothing new follows",
+    "order.stop-reason": "a stop_reason is one of the product's",
+    "order.ids": "webhooks of a stream are of one product, and carry the same ids",
+    "order.time": "the event_ts of a stream's webhooks never goes back",
+    "order.attempts": "an event is tried a few times, with the same bytes and fresh stamps",
+    "order.limited": "rtms.concurrency_limited names by a product's id what was refused, no stream",
+    "order.near-limit": "rtms.concurrency_near_limit tells numbers that are near the limit",
 }

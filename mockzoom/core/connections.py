@@ -60,6 +60,19 @@ class Connections(Machine, ABC):
     def gone(self, socket: Socket, reason: StopReason, now_ms: int) -> None:
         """A socket that had joined is no more; `reason` is that of a stream which ends of it."""
 
+    def leap(self) -> None:
+        """Time is about to leap, so nobody can answer in time what is asked already."""
+        for socket in self.sockets.values():
+            socket.keep_alive.excuse()
+
+    def retime(self, timings: Timings, now_ms: int) -> None:
+        """Go by `timings` from now on, also with what is waited for already.
+
+        They are those of another speed, and so all longer, or all shorter, by one factor.
+        """
+        self.timers.stretch(timings.keep_alive_ms / self.timings.keep_alive_ms, now_ms)
+        self.timings = timings
+
     def on_timer(self, name: Hashable, now_ms: int) -> None:
         match name:
             case ("keep-alive", int(conn)):
@@ -68,6 +81,11 @@ class Connections(Machine, ABC):
                 self._handshake_due(self.sockets[conn])
             case _:
                 super().on_timer(name, now_ms)
+
+    def ask(self, now_ms: int) -> None:
+        """Send a keep-alive on every socket now, before it is due."""
+        for socket in list(self.sockets.values()):
+            self._keep_alive_due(socket, now_ms)
 
     # --- what is done to a socket -------------------------------------------------------------
 
@@ -104,9 +122,9 @@ class Connections(Machine, ABC):
         self.shut(socket, "no handshake in time")
 
     def _keep_alive_due(self, socket: Socket, now_ms: int) -> None:
-        unanswered = len(socket.keep_alive.unanswered)
-        if unanswered >= self.timings.keep_alives_missed:
-            self.found("rtms.keep-alive", socket, "an answer to each", f"{unanswered} unanswered")
+        missed = socket.keep_alive.missed
+        if missed >= self.timings.keep_alives_missed:
+            self.found("rtms.keep-alive", socket, "an answer to each", f"{missed} unanswered")
             self.effects.append(Drop(socket.conn))
             self._part(socket, StopReason.KEEP_ALIVE_TIMEOUT, now_ms)
             return

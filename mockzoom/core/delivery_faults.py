@@ -28,6 +28,7 @@ __all__ = [
     "DepartureFault",
     "DuplicateWebhook",
     "FutureTimestamp",
+    "LostWebhook",
     "MissingSignature",
     "OldSignature",
     "ReorderWebhook",
@@ -82,6 +83,16 @@ class DuplicateWebhook(DepartureFault):
         # One that comes later is in nobody's way meanwhile.
         in_order = departure.in_order and not self.ms
         return [departure, Departure(departure.delay_ms + self.ms, in_order)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LostWebhook(DepartureFault):
+    """An event never leaves."""
+
+    kind: ClassVar[str] = "webhook_loss"
+
+    def apply(self, departure: Departure) -> list[Departure]:
+        return []
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,11 +195,14 @@ class OldSignature(RequestFault):
 
 def _of_another_time(body: bytes, later_ms: int) -> bytes:
     event = json.loads(body)
-    return encode({**event, "event_ts": event.get("event_ts", 0) + later_ms})
+    stamp = event.get("event_ts")
+    # An event that breaks its contract on purpose may have a stamp that is no number.
+    return encode({**event, "event_ts": (stamp if isinstance(stamp, int) else 0) + later_ms})
 
 
 DELIVERY_FAULTS: tuple[type[DeliveryFault], ...] = (
     DuplicateWebhook,
+    LostWebhook,
     DelayWebhook,
     ReorderWebhook,
     Tamper,

@@ -69,17 +69,21 @@ class ExampleFactory:
         name: str,
         overrides: Mapping[str, Any] | None = None,
         *,
+        facts: Mapping[str, Any] | None = None,
         now_ms: int,
         validate: bool = True,
     ) -> dict[str, Any]:
         """An event as it would be sent at `now_ms` (Unix milliseconds), `overrides` merged in.
 
+        `facts` are fields of its payload as they are: objects among them are not merged.
         Raises UnknownEvent, and InvalidEvent when the result breaks its contract; with
         `validate=False` overrides may break it.
         """
         contract = self.spec.event(name)
         self._now_ms = now_ms
         event = merge(self._generated(contract), overrides or {})
+        if facts:
+            event["payload"] = {**event.get("payload", {}), **facts}
         problems = contract.problems(event) if validate else []
         if problems:
             reasons = "; ".join(map(str, problems))

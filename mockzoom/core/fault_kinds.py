@@ -24,6 +24,9 @@ _KINDS: tuple[type[Fault], ...] = (
     wire_faults.Reorder,
     wire_faults.Silence,
     wire_faults.Duplicate,
+    wire_faults.Backlog,
+    wire_faults.Binary,
+    wire_faults.Fragments,
     wire_faults.UnknownType,
     wire_faults.Malformed,
     wire_faults.MissingField,
@@ -36,6 +39,7 @@ _KINDS: tuple[type[Fault], ...] = (
     faults.NoKeepAlive,
     faults.Refuse,
     faults.Grant,
+    faults.Offer,
     *DELIVERY_FAULTS,
 )
 

@@ -38,6 +38,7 @@ __all__ = [
     "HandshakeFault",
     "Lasting",
     "NoKeepAlive",
+    "Offer",
     "Refuse",
     "Reset",
     "SocketFault",
@@ -184,6 +185,23 @@ class Grant(HandshakeFault):
             return _granted(key, {**asked, **wanted})
         except Refused:
             return _granted(key, wanted)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer(HandshakeFault):
+    """Signaling handshakes name only the media URLs of `keys`, separated by commas."""
+
+    kind: ClassVar[str] = "offer"
+    keys: str = "all"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not set(self.keys.split(",")) <= set(MEDIA_KEYS.values()):
+            raise self.wrong("keys", f"some of {','.join(MEDIA_KEYS.values())}")
+
+    def of(self, urls: Mapping[str, str]) -> Mapping[str, str]:
+        """What is offered where `urls`, by media key, were to be."""
+        return {key: url for key, url in urls.items() if key in self.keys.split(",")}
 
 
 def _granted(key: str, asked: Mapping[str, Any]) -> Message:

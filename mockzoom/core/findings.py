@@ -6,6 +6,7 @@ A finding never interrupts the mock: it goes into the journal and waits there un
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -42,3 +43,8 @@ class Finding:
 
     def as_dict(self) -> dict[str, Any]:
         return {**asdict(self), "wire": list(self.wire)}
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Finding:
+        """The finding that `as_dict` told."""
+        return cls(**{**told, "wire": tuple(told["wire"])})

@@ -52,7 +52,10 @@ class Identity:
 
 
 class Rejected(Exception):  # travels from a check to the answer; nobody outside sees it
-    """What was `expected` and found (`actual`), the answer's `status`, and the clause (`check`)."""
+    """What was `expected` and found (`actual`), the answer's `status`, and the clause (`check`).
+
+    No clause, ``""``, is where nobody is to blame.
+    """
 
     def __init__(self, status: StatusCode, check: str, expected: str, actual: str) -> None:
         super().__init__(f"expected {expected}, found {actual}")

@@ -26,6 +26,8 @@ class Limits:
     that does not read, about six minutes of stereo Opus with the transcript or two of 48 kHz L16;
     past that its connection is cut.  `upgrade_timeout_ms` is how long a connection may take to ask
     for the upgrade to WebSocket, and to finish its TLS before that.
+    `heartbeat_timeout_ms` is how long an app may be silent on an event WebSocket, where it sends a
+    heartbeat every 30 s: three of them.
 
     Raises `ConfigurationError` for a number that is not a positive integer.
     """
@@ -34,6 +36,7 @@ class Limits:
     max_connections: int = 20_000
     max_unread_bytes: int = 32 * 1024 * 1024
     upgrade_timeout_ms: int = 5_000
+    heartbeat_timeout_ms: int = 90_000
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():

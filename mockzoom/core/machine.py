@@ -73,6 +73,11 @@ class Timers:
     def clear(self) -> None:
         self._deadlines.clear()
 
+    def stretch(self, factor: float, now_ms: int) -> None:
+        """What is left of each takes `factor` times as long."""
+        for name, at_ms in self._deadlines.items():
+            self._deadlines[name] = now_ms + round(max(0, at_ms - now_ms) * factor)
+
     def next(self) -> int | None:
         return min(self._deadlines.values(), default=None)
 

@@ -8,6 +8,7 @@ speak at once.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import Any
 
 from mockzoom.core.codes import VoiceEventType
@@ -15,7 +16,7 @@ from mockzoom.core.products import Product
 from mockzoom.core.speech import FRAME_MS, Line, lines, speaking_ms
 from mockzoom.errors import UnknownObject, UsageError, nearest
 
-__all__ = ["Meeting", "Participant", "Utterance"]
+__all__ = ["Meeting", "Participant", "Role", "Utterance"]
 
 #: Ids that clients are known to take: the official SDK drops what does not fit an int32.
 _FIRST_USER_ID = 16_778_240
@@ -24,6 +25,14 @@ _USER_ID_STEP = 1_024
 #: As much as one may say at once: what is said is kept in memory as sound.
 _MAX_SPEECH_MS = 10 * 60_000
 _MAX_TEXT = 20_000
+
+
+class Role(Enum):
+    """Who something happens to when nobody is named."""
+
+    FIRST = "who came first: the caller, or the user who started the app"
+    SECOND = "who came after the first: the agent"
+    LATEST = "who came last, other than the first"
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,9 @@ class Utterance:
 class Meeting:
     """`ids` holds every id of the product by its wire name; `fields` what webhooks tell beside.
 
-    `joined` counts who ever came in, so that no `user_id` is given out twice.
+    `joined` counts who ever came in, so that no `user_id` is given out twice.  Whose `user_id` is
+    in `muted` is not heard.  `call` is what a voice call tells of itself with each of its people.
+    A meeting that has `ended` never goes on.
     """
 
     product: Product
@@ -82,6 +93,9 @@ class Meeting:
     joined: int = 0
     cameras: set[int] = field(default_factory=set)
     sharer: int | None = None
+    muted: set[int] = field(default_factory=set)
+    call: dict[str, Any] = field(default_factory=dict)
+    ended: bool = False
 
     @property
     def key(self) -> str:
@@ -93,7 +107,9 @@ class Meeting:
         """The id that handshakes sign."""
         return str(self.ids[self.product.id_field])
 
-    def join(self, name: str, rtms_session_id: str) -> Participant:
+    def join(self, name: str, rtms_session_id: str, *, nameless: bool = False) -> Participant:
+        """Who is called `name` comes in; the app is not told the name of who is `nameless`."""
+        self.must_go_on()
         if not name.strip() or not _is_unicode(name):
             raise UsageError(f"meeting {self.key}: expected a participant's name, found {name!a}")
         if name in self.participants:
@@ -101,7 +117,8 @@ class Meeting:
         user_id = _FIRST_USER_ID + _USER_ID_STEP * self.joined
         channel_id = str(user_id) if self.product.events is VoiceEventType else ""
         self.joined += 1
-        self.participants[name] = Participant(user_id, name, rtms_session_id, channel_id)
+        shown = "" if nameless else name
+        self.participants[name] = Participant(user_id, shown, rtms_session_id, channel_id)
         return self.participants[name]
 
     def leave(self, name: str, now_ms: int) -> Participant:
@@ -111,12 +128,55 @@ class Meeting:
         """
         participant = self.participant(name)
         del self.participants[name]
-        said = [_until(u, now_ms) if u.participant is participant else u for u in self.utterances]
-        self.utterances = [utterance for utterance in said if utterance.duration_ms > 0]
-        self.cameras.discard(participant.user_id)
+        self._break_off(participant, now_ms)
+        for those in (self.cameras, self.muted):
+            those.discard(participant.user_id)
         if self.sharer == participant.user_id:
             self.sharer = None
         return participant
+
+    def mute(self, name: str, now_ms: int) -> Participant:
+        """`name` is not heard from now on; what they were about to say is lost for good."""
+        participant = self.participant(name)
+        self.muted.add(participant.user_id)
+        self._break_off(participant, now_ms)
+        return participant
+
+    def unmute(self, name: str) -> None:
+        self.muted.discard(self.participant(name).user_id)
+
+    def end(self) -> None:
+        """Everybody is gone, and nobody comes any more."""
+        self.ended = True
+        self.participants.clear()
+        self.cameras.clear()
+        self.sharer = None
+
+    def must_go_on(self) -> None:
+        """Raise `UsageError` when the meeting has ended."""
+        if self.ended:
+            raise UsageError(f"meeting {self.key}: it has ended; create another one")
+
+    def in_role(self, role: Role) -> Participant | None:
+        """Who is in `role` now, if anybody is."""
+        people = list(self.participants.values())
+        first = [person for person in people if person.user_id == _FIRST_USER_ID]
+        others = [person for person in people if person.user_id != _FIRST_USER_ID]
+        match role:
+            case Role.FIRST:
+                return first[0] if first else None
+            case Role.SECOND:
+                return others[0] if others else None
+            case Role.LATEST:
+                return others[-1] if others else None
+
+    def _break_off(self, participant: Participant, now_ms: int) -> None:
+        said = [_until(u, now_ms) if u.participant is participant else u for u in self.utterances]
+        self.utterances = [utterance for utterance in said if utterance.duration_ms > 0]
+
+    def name_of(self, participant: Participant) -> str:
+        """The name by which who is in it is known here, if not to the app."""
+        return next(name for name, its in self.participants.items() if its is participant)
 
     def participant(self, name: str) -> Participant:
         try:
@@ -132,7 +192,7 @@ class Meeting:
         """`name` begins to say `text` now, or once what they are saying is said.
 
         Raises `UnknownObject` for who is not there, and `UsageError` for what cannot be said: no
-        word at all, or more than ten minutes.
+        word at all, or more than ten minutes.  Who is muted says it to nobody.
         """
         speaker = self.participant(name)
         if not text.strip() or not _is_unicode(text):
@@ -144,8 +204,12 @@ class Meeting:
             )
         own = (u.end_ms for u in self.utterances if u.participant is speaker)
         utterance = Utterance(speaker, text, _on_grid(max(now_ms, *own, 0)), duration_ms)
-        self.utterances.append(utterance)
+        if not self.is_muted(speaker):
+            self.utterances.append(utterance)
         return utterance
+
+    def is_muted(self, participant: Participant) -> bool:
+        return participant.user_id in self.muted
 
     def forget_before(self, now_ms: int) -> None:
         """Drop what ended before `now_ms`, so that a long meeting does not grow."""

@@ -69,13 +69,32 @@ class Event:
 
 @dataclass(frozen=True)
 class Delivery:
-    """`attempts` is how often `event` was tried at `url`, `due_ms` when it is tried next."""
+    """`attempts` is how often `event` was tried at `url`, `due_ms` when it is tried next.
+
+    One that is `in_order` overtakes nobody with its first attempt.  While an attempt is
+    `under_way` nobody knows how it ends; if that is never learned, because the process was killed,
+    it was `interrupted`.
+    """
 
     id: int
     url: str
     event: Event
     due_ms: int
     attempts: int = 0
+    in_order: bool = True
+    under_way: bool = False
+
+    def begun(self) -> Delivery:
+        """This delivery while it is attempted."""
+        return replace(self, under_way=True)
+
+    def interrupted(self, now_ms: int) -> Delivery:
+        """This delivery after an attempt of which nobody knows how it ended: to be made again.
+
+        It does not count.  The event may have arrived, and then comes twice, as at least once
+        allows; if it counted, a mock that is killed often enough would drop what nobody ever saw.
+        """
+        return replace(self, under_way=False, due_ms=now_ms)
 
     def attempted(
         self, status: int | None, began_ms: int, timings: DeliveryTimings
@@ -84,4 +103,5 @@ class Delivery:
         retries = timings.retries_ms
         then = after(status, len(retries) - self.attempts)
         due_ms = began_ms + retries[self.attempts] if then is Then.RETRY else self.due_ms
-        return replace(self, attempts=self.attempts + 1, due_ms=due_ms), then
+        attempted = replace(self, attempts=self.attempts + 1, due_ms=due_ms, under_way=False)
+        return attempted, then

@@ -60,10 +60,18 @@ MEDIA_SOCKET = Table(
 
 @dataclass
 class KeepAlive:
-    """The keep-alives of one socket: what was sent and not yet answered."""
+    """The keep-alives of one socket: what was sent and not yet answered.
+
+    The first `excused` of them do not count, because the app had no time to answer.
+    """
 
     sequence: int = 0
     unanswered: list[int] = field(default_factory=list)
+    excused: int = 0
+
+    @property
+    def missed(self) -> int:
+        return len(self.unanswered) - self.excused
 
     def send(self, now_ms: int) -> int:
         """Note a keep-alive stamped `now_ms`; returns its sequence number, 1 for the first."""
@@ -75,8 +83,14 @@ class KeepAlive:
         """Whether `timestamp` answers one that is open; if so, it and all before it are settled."""
         if timestamp not in self.unanswered:
             return False
-        self.unanswered = self.unanswered[self.unanswered.index(timestamp) + 1 :]
+        settled = self.unanswered.index(timestamp) + 1
+        self.unanswered = self.unanswered[settled:]
+        self.excused = max(0, self.excused - settled)
         return True
+
+    def excuse(self) -> None:
+        """What is open now may be answered, but need not be."""
+        self.excused = len(self.unanswered)
 
 
 @dataclass

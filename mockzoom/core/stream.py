@@ -81,7 +81,8 @@ class StreamMachine(Briefing):
 
     `refuse_next` holds status codes under the number of a request, such as
     `DATA_HAND_SHAKE_REQ`: as many of the next such requests are refused, whatever they say.
-    `regrant` may change what a media socket (its key, the parameters) is granted.
+    `regrant` may change what a media socket (its key, the parameters) is granted, and `reoffer`
+    which media URLs the app is told.
     """
 
     def __init__(
@@ -98,8 +99,10 @@ class StreamMachine(Briefing):
         self.urls = urls
         self.state: StreamState = LIFECYCLE.initial
         self.started_ms = 0
+        self.ended_ms = 0
         self.refuse_next: defaultdict[MessageType, deque[StatusCode]] = defaultdict(deque)
         self.regrant: Callable[[str, Message], Message] = lambda _, params: params
+        self.reoffer: Callable[[Mapping[str, str]], Mapping[str, str]] = lambda urls: urls
         self._paused = False
         self._buffer_from_ms: int | None = None
         self._window_reason = StopReason.CONNECTION_TIMEOUT
@@ -117,6 +120,11 @@ class StreamMachine(Briefing):
     def flowing(self) -> bool:
         """Whether media may flow now."""
         return self.state in _FLOWING
+
+    @property
+    def whole(self) -> bool:
+        """Whether no socket was lost that has not come back since."""
+        return not self._lost_ms
 
     # --- Zoom's world -------------------------------------------------------------------------
 
@@ -147,6 +155,7 @@ class StreamMachine(Briefing):
             if state is not SessionState.STOPPED:
                 self.session(session, SessionState.STOPPED, now_ms)
         self._step(H.END)
+        self.ended_ms = now_ms
         self._tell_state(now_ms, reason)
         told = self.identity.product.stop_reasons[reason]
         self.effects.append(Emit("stopped", {"stop_reason": told}))

@@ -11,7 +11,7 @@ and is never disabled.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -82,11 +82,14 @@ class Subscription:
 
 
 class Subscriptions:
-    """The subscriptions of one app, by their URLs, in the order in which they were saved."""
+    """The subscriptions of one app, by their URLs, in the order in which they were saved.
 
-    def __init__(self) -> None:
-        self._by_url: dict[str, Subscription] = {}
-        self._next_id = 1
+    It begins with those that were `kept` from an earlier time, when ids went up to `last_id`.
+    """
+
+    def __init__(self, kept: Iterable[Subscription] = (), last_id: int = 0) -> None:
+        self._by_url = {subscription.url: subscription for subscription in kept}
+        self._next_id = last_id + 1
 
     def save(self, url: str, events: tuple[str, ...] = ()) -> Subscription:
         """A subscription of `url` to `events`; the one that it has is changed.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from math import ceil
 from typing import Any, ClassVar, Self
 
 from mockzoom.errors import ConfigurationError, nearest
@@ -79,9 +80,12 @@ class Timings(_Intervals):
     still connecting.  `reconnect_too_fast_ms`: a reconnect sooner than this is found fault with.
     `close_grace_ms`: how long an app may keep its sockets after the stream has ended.
 
-    The last three are the app's: `silence_ms` without a word on its signaling socket and it
-    handshakes anew, and after a loss it waits `backoff_ms`, twice that, and so on up to
-    `backoff_cap_ms` (the official SDK waits 1, 2, 4 … 32 s; its cap is not known).
+    `near_limit_ms` between two webhooks that tell of an app close to its limit of streams: the
+    vendor says periodically and no number, five minutes are our choice.
+
+    Three are the app's: `silence_ms` without a word on its signaling socket and it handshakes anew,
+    and after a loss it waits `backoff_ms`, twice that, and so on up to `backoff_cap_ms` (the
+    official SDK waits 1, 2, 4 … 32 s; its cap is not known).
     """
 
     what: ClassVar[str] = "timings"
@@ -99,6 +103,23 @@ class Timings(_Intervals):
     silence_ms: int = 65_000
     backoff_ms: int = 1_000
     backoff_cap_ms: int = 16_000
+    near_limit_ms: int = 5 * _MINUTE_MS
+
+    def at_speed(self, factor: float) -> Self:
+        """For a world that runs `factor` times faster than real time, in that world's milliseconds.
+
+        Apps live in real time, so whatever one has to keep lasts at least as long in real time as
+        in ``fast``, or as it does here where that is shorter.  Only the world's own interval,
+        `near_limit_ms`, gets faster with the world.  (`DeliveryTimings` need no such thing: the one
+        interval in them that a receiver keeps, `timeout_ms`, is measured in real time.)
+        """
+        fast = asdict(type(self).named("fast"))
+        slowest = {
+            name: max(value, ceil(min(value, fast[name]) * factor))
+            for name, value in asdict(self).items()
+            if name.endswith("_ms") and name != "near_limit_ms"
+        }
+        return replace(self, **slowest)
 
 
 @dataclass(frozen=True)

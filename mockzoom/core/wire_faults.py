@@ -13,14 +13,18 @@ from random import Random
 from typing import Any, ClassVar
 
 from mockzoom.core.codes import MessageType
+from mockzoom.core.fault import MANY
 from mockzoom.core.faults import Lasting, whole
 from mockzoom.core.messages import Message, encode
 
 __all__ = [
+    "Backlog",
     "Bandwidth",
+    "Binary",
     "Delay",
     "Duplicate",
     "ExtraField",
+    "Fragments",
     "Huge",
     "Jitter",
     "Late",
@@ -40,6 +44,9 @@ _MEDIA_MESSAGES = range(MessageType.MEDIA_DATA_AUDIO, MessageType.MEDIA_DATA_CHA
 
 _HOUR_MS = 3_600_000
 
+#: How much sound a frame of audio holds, if nobody asked for more.
+_FRAME_MS = 20
+
 #: As much as one message may be made to weigh.  Twice that may wait for an app, see `Limits`.
 _MAX_PADDING = 16_000_000
 
@@ -52,7 +59,8 @@ class Packet:
 
     `share` of its JSON text comes through, all of it for 1; it is held back for `delay_ms`, and
     goes over a line of `bytes_per_s`, or one that is wide enough.  Packets that are `in_order`
-    never overtake one another.
+    never overtake one another.  It comes in a text or a `binary` frame, or in several frames of
+    `frame_bytes`.
     """
 
     message: Message
@@ -60,6 +68,8 @@ class Packet:
     in_order: bool = True
     share: float = 1.0
     bytes_per_s: int | None = None
+    binary: bool = False
+    frame_bytes: int | None = None
 
     @property
     def text(self) -> str:
@@ -186,6 +196,50 @@ class UnknownType(WireFault):
 
     def apply(self, packet: Packet, chance: Random) -> list[Packet]:
         return [packet.holding({"msg_type": self.number, "content": {}}), packet]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backlog(MediaFault):
+    """Audio of the last `ms` goes ahead at once, as to an app that connects late."""
+
+    kind: ClassVar[str] = "backlog"
+    ms: int = whole(60_000, 20, 600_000)
+    times: int | None = whole(1, 1, MANY)
+
+    def fits(self, message: Message) -> bool:
+        return message.get("msg_type") == MessageType.MEDIA_DATA_AUDIO and super().fits(message)
+
+    def apply(self, packet: Packet, chance: Random) -> list[Packet]:
+        content = packet.message.get("content")
+        if not isinstance(content, dict) or not isinstance(content.get("timestamp"), int):
+            return [packet]  # another fault was here before
+        earlier = range(content["timestamp"] - self.ms, content["timestamp"], _FRAME_MS)
+        heard = [{**content, "timestamp": timestamp} for timestamp in earlier]
+        return [*(packet.holding({**packet.message, "content": c}) for c in heard), packet]
+
+
+# --- in which frames --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Binary(WireFault):
+    """Everything comes in binary frames."""
+
+    kind: ClassVar[str] = "binary"
+
+    def apply(self, packet: Packet, chance: Random) -> list[Packet]:
+        return [replace(packet, binary=True)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fragments(WireFault):
+    """Each message comes in several frames, of `bytes` each."""
+
+    kind: ClassVar[str] = "fragments"
+    bytes: int = whole(100, 1, 1_000_000)
+
+    def apply(self, packet: Packet, chance: Random) -> list[Packet]:
+        return [replace(packet, frame_bytes=self.bytes)]
 
 
 # --- what -------------------------------------------------------------------------------------

@@ -82,6 +82,9 @@ class ZoomIds(BaseProvider):
     def client_secret(self) -> str:
         return self._url_safe(32)
 
+    def subscription_id(self) -> str:
+        return self._url_safe(22)
+
     def secret_token(self) -> str:
         """The key of webhook signatures."""
         return self._url_safe(22)

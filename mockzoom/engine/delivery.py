@@ -5,6 +5,10 @@ Each endpoint is validated before it gets its first event, and has a queue and t
 in the journal, with the number of the delivery and its own; what follows on it is said by
 `mockzoom.core.retries`.  What can no longer be delivered is told and counted, never just gone.
 
+What is on its way is told to a `Store` as well: before its first attempt, with each attempt that
+begins and ends, and when it is done.  `resume` goes on with what a process before this one has left
+there.
+
 An event that cannot be sent because of a mistake of ours is a failure in the journal, and the next
 one is sent all the same.
 """
@@ -29,6 +33,7 @@ from mockzoom.engine.endpoint import Endpoint
 from mockzoom.engine.journal import Journal
 from mockzoom.engine.pacer import Pacer
 from mockzoom.engine.sender import Attempt, WebhookSender, checked_url
+from mockzoom.engine.store import Store
 from mockzoom.errors import ContractBroken, ReceiverUnreachable, UsageError
 
 __all__ = ["KEPT_PENDING", "Deliveries"]
@@ -54,16 +59,20 @@ class Deliveries:
         journal: Journal,
         timings: DeliveryTimings | None = None,
         faults: Faults | None = None,
+        store: Store | None = None,
     ) -> None:
         self._sender = sender
         self._clock = clock
         self._journal = journal
         self._timings = timings or DeliveryTimings()
         self._faults = Faults() if faults is None else faults
+        self._store = store or Store()
         self._pacer = Pacer(clock, journal)
-        self._ids = count(1)
+        self._ids = count(self._store.last_id("deliveries") + 1)
         self._endpoints: dict[str, Endpoint] = {}
-        self.subscriptions = Subscriptions()
+        self.subscriptions = Subscriptions(
+            self._store.subscriptions(), self._store.last_id("subscriptions")
+        )
 
     @property
     def urls(self) -> list[str]:
@@ -74,20 +83,67 @@ class Deliveries:
         """What was neither accepted nor given up, endpoint by endpoint."""
         return [one for endpoint in self._endpoints.values() for one in endpoint.pending.values()]
 
+    # --- from one process to the next ---------------------------------------------------------
+
+    def resume(self) -> None:
+        """Go on with what the store has kept; what was under way is made again at once."""
+        for subscription in self.subscriptions:
+            self._open(subscription.url).validate_at(subscription.validate_at_ms)
+        kept = list(self._store.deliveries())
+        if self._store.restarted:
+            self._journal.add("restart", pending=len(kept))
+        for delivery in kept:
+            again = self._interrupted(delivery) if delivery.under_way else delivery
+            self._endpoints[delivery.url].take(again)
+
+    def _interrupted(self, delivery: Delivery) -> Delivery:
+        again = delivery.interrupted(self._clock.now_ms())
+        self._store.put_delivery(again)
+        self._journal.counters["webhooks_interrupted"] += 1
+        self._journal.add(
+            "webhook",
+            delivery.event.stream,
+            url=delivery.url,
+            event=delivery.event.name,
+            outcome="interrupted",
+            delivery=delivery.id,
+            attempt=delivery.attempts + 1,
+            then=Then.RETRY.value,
+            retry_at_ms=again.due_ms,
+        )
+        return again
+
+    def close(self) -> int:
+        """Send nothing more: how many events were on their way.  The store still has them."""
+        left = sum(len(endpoint.close()) for endpoint in self._endpoints.values())
+        self._endpoints.clear()
+        self._pacer.clear()
+        return left
+
+    def _open(self, url: str) -> Endpoint:
+        self._endpoints[url] = Endpoint(
+            url, self._clock, self._pacer, self._attempt, self._revalidate
+        )
+        return self._endpoints[url]
+
     # --- subscriptions ------------------------------------------------------------------------
 
-    async def subscribe(self, url: str, events: Sequence[str] = ()) -> Subscription:
+    async def subscribe(
+        self, url: str, events: Sequence[str] = (), *, validate: bool = True
+    ) -> Subscription:
         """Save `url` as an endpoint for `events`, or for all of them, and validate it.
+
+        Without `validate` it is believed.
 
         Raises `ReceiverUnreachable` or `ContractBroken` when it does not validate; it stays saved
         and is validated again when the next event is due.  Raises `UsageError` for one too many.
         """
-        self.subscriptions.save(checked_url(url), tuple(events))
-        if url not in self._endpoints:
-            self._endpoints[url] = Endpoint(
-                url, self._clock, self._pacer, self._attempt, self._revalidate
-            )
-        attempt, problem = await self._validate(self._endpoints[url])
+        self._store.put_subscription(self.subscriptions.save(checked_url(url), tuple(events)))
+        endpoint = self._endpoints.get(url) or self._open(url)
+        if not validate:
+            self._validated(endpoint, "", self._clock.now_ms() + self._timings.validation_ms)
+            return self.subscriptions[url]
+        attempt, problem = await self._validate(endpoint)
         if problem and attempt.status is None:
             raise ReceiverUnreachable(
                 f"receiver {url}: URL validation: {problem}; is it running and listening there?"
@@ -106,20 +162,21 @@ class Deliveries:
 
         Raises `UnknownObject`.
         """
-        url = self.subscriptions.get(id_).url
-        self.subscriptions.remove(url)
-        return self._cancelled(self._endpoints.pop(url))
+        subscription = self.subscriptions.get(id_)
+        self.subscriptions.remove(subscription.url)
+        self._store.forget_subscription(subscription)
+        return self._cancelled(self._endpoints.pop(subscription.url))
 
     def forget(self) -> int:
         """Remove every subscription: how many events were on their way, and are cancelled."""
-        self.subscriptions.clear()
-        cancelled = sum(self._cancelled(endpoint) for endpoint in self._endpoints.values())
-        self._endpoints.clear()
+        cancelled = sum(self.unsubscribe(subscription.id) for subscription in self.subscriptions)
         self._pacer.clear()
         return cancelled
 
     def _cancelled(self, endpoint: Endpoint) -> int:
         left = endpoint.close()
+        for delivery in left:
+            self._store.forget_delivery(delivery)
         if left:
             self._lost(len(left))
             self._journal.add("webhook", url=endpoint.url, outcome="cancelled", events=len(left))
@@ -134,10 +191,20 @@ class Deliveries:
         for url, endpoint in self._endpoints.items():
             if not self.subscriptions[url].wants(name):
                 continue
-            for departure in self._faults.departures(url, event):
+            departures = self._faults.departures(url, event)
+            if not departures:
+                self._note_lost(url, event, next(self._ids), "lost on the way")
+            for departure in departures:
                 self._make_room(endpoint)
-                delivery = Delivery(next(self._ids), url, event, now_ms + departure.delay_ms)
-                endpoint.take(delivery, departure.in_order)
+                delivery = Delivery(
+                    next(self._ids),
+                    url,
+                    event,
+                    now_ms + departure.delay_ms,
+                    in_order=departure.in_order,
+                )
+                self._store.add_delivery(delivery)
+                endpoint.take(delivery)
 
     async def drained(self, timeout_s: float) -> None:
         """Wait until all that was sent has been tried once; raises `TimeoutError`."""
@@ -155,17 +222,25 @@ class Deliveries:
             self._give_up(endpoint, next(iter(endpoint.pending.values())), "too many wait")
 
     def _give_up(self, endpoint: Endpoint, delivery: Delivery, why: str) -> None:
-        endpoint.done(delivery)
+        if not self._done(endpoint, delivery):
+            return
+        self._note_lost(delivery.url, delivery.event, delivery.id, why)
+
+    def _note_lost(self, url: str, event: Event, delivery: int, why: str) -> None:
         self._lost(1)
-        event = delivery.event
         self._journal.add(
             "webhook",
             event.stream,
-            url=delivery.url,
+            url=url,
             event=event.name,
             outcome=why,
-            delivery=delivery.id,
+            delivery=delivery,
         )
+
+    def _done(self, endpoint: Endpoint, delivery: Delivery) -> bool:
+        """Nothing more is to be done for `delivery`: whether it was not given up before."""
+        self._store.forget_delivery(delivery)
+        return endpoint.done(delivery)
 
     def _lost(self, events: int) -> None:
         self._journal.counters["webhooks_lost"] += events
@@ -177,6 +252,9 @@ class Deliveries:
             if why := await self._closed(endpoint):
                 self._give_up(endpoint, delivery, why)
                 return
+            delivery = delivery.begun()
+            self._store.put_delivery(delivery)
+            await self._store.on_disk()
             began_ms, now_s = self._clock.now_ms(), self._sender.now_s()
             request, faults = self._faults.request(
                 WebhookRequest.genuine(delivery.event.body, now_s), delivery.url, delivery.event
@@ -187,8 +265,7 @@ class Deliveries:
             self._judge(delivery, attempt, then, request.is_forged(now_s))
             self._follow(endpoint, delivery, then)
         except Exception as error:
-            endpoint.done(delivery)
-            self._lost(1)
+            self._lost(self._done(endpoint, delivery))
             self._journal.failed(f"webhook {delivery.event.name} to {delivery.url}", error)
 
     async def _closed(self, endpoint: Endpoint) -> str:
@@ -202,10 +279,9 @@ class Deliveries:
 
     def _follow(self, endpoint: Endpoint, delivery: Delivery, then: Then) -> None:
         if then is Then.RETRY:
+            self._store.put_delivery(delivery)
             endpoint.again(delivery)
-            return
-        endpoint.done(delivery)
-        if then is not Then.ACCEPTED:
+        elif self._done(endpoint, delivery) and then is not Then.ACCEPTED:
             self._lost(1)
 
     def _note_webhook(
@@ -229,6 +305,7 @@ class Deliveries:
             body=event.told if genuine else json.loads(request.body),
             delivery=delivery.id,
             attempt=delivery.attempts,
+            stamp_s=request.stamp_s,
             then=then.value,
             **more,
         )
@@ -236,7 +313,7 @@ class Deliveries:
     def _judge(self, delivery: Delivery, attempt: Attempt, then: Then, forged: bool) -> None:
         event = delivery.event
         where = f"{event.name} to {delivery.url}"
-        if forged and then is not Then.REFUSED:
+        if forged and not attempt.refused:
             self._found("webhook.forged", where, attempt.told, event.stream)
         elif not forged and not attempt.ok:
             self._found("webhook.answer", where, attempt.told, event.stream)
@@ -268,6 +345,7 @@ class Deliveries:
         was = self.subscriptions[endpoint.url]
         subscription = was.failed(next_ms) if problem else was.proved(next_ms)
         self.subscriptions.put(subscription)
+        self._store.put_subscription(subscription)
         endpoint.validate_at(next_ms)
         return subscription.notice
 

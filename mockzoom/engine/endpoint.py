@@ -51,26 +51,28 @@ class Endpoint:
         """Wait until everything was tried at least once, or given up."""
         await self._all_tried.wait()
 
-    def take(self, delivery: Delivery, in_order: bool) -> None:
-        """Make the first attempt of `delivery` when it is due, in its place in the order or not."""
+    def take(self, delivery: Delivery) -> None:
+        """Make the next attempt of `delivery` when it is due; the first one in its order."""
         self.pending[delivery.id] = delivery
+        if delivery.attempts:
+            self._when_due(delivery)
+            return
         self._untried.add(delivery.id)
         self._all_tried.clear()
-        if in_order:
+        if delivery.in_order:
             self._queue.put_nowait(delivery)
         else:
             self._when_due(delivery)
 
     def again(self, delivery: Delivery) -> None:
-        """Make the next attempt of `delivery` when it is due."""
+        """Make the next attempt of `delivery` when it is due, unless it was given up meanwhile."""
         if delivery.id in self.pending:
-            self.pending[delivery.id] = delivery
-            self._when_due(delivery)
+            self.take(delivery)
 
-    def done(self, delivery: Delivery) -> None:
-        """Nothing more is to be done for `delivery`."""
-        self.pending.pop(delivery.id, None)
+    def done(self, delivery: Delivery) -> bool:
+        """Nothing more is to be done for `delivery`: whether something was."""
         self._has_tried(delivery)
+        return self.pending.pop(delivery.id, None) is not None
 
     def validate_at(self, at_ms: int | None) -> None:
         self._validation.set(at_ms)

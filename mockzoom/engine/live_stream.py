@@ -17,11 +17,13 @@ from picows import WSTransport
 from mockzoom.clock import Alarm, Clock
 from mockzoom.core import messages
 from mockzoom.core.active_faults import Faults
-from mockzoom.core.codes import MediaType, MessageType
+from mockzoom.core.codes import MediaType, MessageType, StreamState
 from mockzoom.core.effects import Close, Drop, Effect, Emit, Found, Send
+from mockzoom.core.findings import Finding
 from mockzoom.core.meeting import Meeting, Participant, Utterance
 from mockzoom.core.messages import MEDIA_KEYS, Message
 from mockzoom.core.signing import without_signatures
+from mockzoom.core.sockets import SIGNALING
 from mockzoom.core.stream import StreamMachine
 from mockzoom.engine.flow import Flow
 from mockzoom.engine.journal import Entry, Journal
@@ -44,6 +46,9 @@ _SHOWN_CHARS = 200
 
 #: What an app is not blamed for while faults keep it from hearing or being heard.
 _EXCUSED = ("rtms.handshake", "rtms.keep-alive", "rtms.ready-ack")
+
+#: And while faults turn it away at the door.
+_SHUT_OUT = ("rtms.connect", "rtms.reconnect")
 
 
 class LiveStream:
@@ -81,7 +86,14 @@ class LiveStream:
         self._alarm = Alarm(clock, self._timer_due)
         self._state = machine.state
         self._closed = False
+        self._turned_away = False  # by a fault, since all sockets were there last
         machine.regrant = lambda key, params: faults.granted(self.id, key, params)
+        machine.reoffer = lambda urls: faults.offered(self.id, SIGNALING, urls)
+
+    @property
+    def journal(self) -> Journal:
+        """That of the world that it is in."""
+        return self._journal
 
     @property
     def id(self) -> str:
@@ -124,6 +136,13 @@ class LiveStream:
             self._journal.add("socket", self.id, conn=conn, happened="closed")
         self.feed(lambda machine, now_ms: machine.lost(conn, now_ms))
 
+    def say(self, key: str, message: Message) -> None:
+        """Send `message` as it is on the sockets of `key`: what no protocol knows, too."""
+        for conn, socket in self.machine.sockets.items():
+            if socket.key == key:
+                self._note(conn, "out", message)
+                self.wire.send(conn, message)
+
     def chatted(self, content: Message) -> None:
         """Somebody wrote `content` in the chat."""
         for flow in self._flows.values():
@@ -165,6 +184,8 @@ class LiveStream:
         if self.machine.state is not self._state:
             self._state = self.machine.state
             self._journal.add("state", self.id, state=self._state.name)
+        if self.machine.flowing and self.machine.whole:
+            self._turned_away = False
         self._alarm.set(self.machine.next_timer())
         self._match_flows()
 
@@ -181,12 +202,19 @@ class LiveStream:
             case Emit():
                 self._emit(self, effect)
             case Found(finding, conn):
-                if finding.check in _EXCUSED and self.wire.disturbed(conn):
+                if self._excuses(finding, conn):
                     self._journal.add(
                         "fault", self.id, conn=conn, happened="excused", check=finding.check
                     )
                 else:
                     self._journal.find(replace(finding, wire=self._wire_log(conn)))
+
+    def _excuses(self, finding: Finding, conn: int | None) -> bool:
+        """Whether a fault, not the app, is to blame."""
+        if finding.check in _SHUT_OUT:
+            # Who came back too fast did get in; only who was too late was not let in.
+            return self._turned_away and self.machine.state is StreamState.TERMINATED
+        return finding.check in _EXCUSED and self.wire.disturbed(conn)
 
     def _timer_due(self) -> None:
         try:
@@ -206,6 +234,7 @@ class LiveStream:
             status = self._faults.refusal(self.id, socket.key)
             if status is not None:
                 self.machine.refuse_next[kind].append(status)
+                self._turned_away = True
 
     def _spared(self, conn: int, message: Message) -> bool:
         """Whether `message` is a keep-alive that a fault leaves out.

@@ -15,11 +15,14 @@ from mockzoom.engine.pacer import Pacer
 
 __all__ = ["PictureRun", "Pictures"]
 
+#: A picture that is so late is left out, as a camera's would be: nobody keeps video for later.
+_TOO_LATE_MS = 1_000
+
 _CARDS = {MediaType.VIDEO: "camera", MediaType.DESKSHARE: "screen"}
 
 
 class PictureRun(Series):
-    """A loop of frames, from `start_ms` on, until it is stopped; times do not drift."""
+    """A loop of frames, from now on, until it is stopped; times do not drift."""
 
     def __init__(
         self,
@@ -28,14 +31,15 @@ class PictureRun(Series):
         who: Message,
         frames: Sequence[str],
         fps: int,
-        start_ms: int,
+        clock: Clock,
     ) -> None:
         super().__init__(send)
         self._media = media
         self._who = who
         self._frames = frames
         self._fps = fps
-        self._start_ms = start_ms
+        self._clock = clock
+        self._start_ms = clock.now_ms()
         self._number = 0
 
     @property
@@ -47,6 +51,10 @@ class PictureRun(Series):
     def play(self) -> None:
         at_ms = self.next_due_ms
         if at_ms is None:
+            return
+        now_ms = self._clock.now_ms()
+        if now_ms - at_ms > _TOO_LATE_MS:
+            self._number = -(-(now_ms - self._start_ms) * self._fps // 1000)
             return
         data = self._frames[self._number % len(self._frames)]
         self._number += 1
@@ -99,8 +107,7 @@ class Pictures:
         except Exception as error:
             self._journal.failed("video encoding", error)
             return
-        now_ms = self._clock.now_ms()
-        self._run = PictureRun(self._send, self._media, who, frames, self._format.fps, now_ms)
+        self._run = PictureRun(self._send, self._media, who, frames, self._format.fps, self._clock)
         self._pacer.add(self._run)
 
 

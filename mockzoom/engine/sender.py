@@ -47,6 +47,11 @@ class Attempt:
         return is_accepted(self.status)
 
     @property
+    def refused(self) -> bool:
+        """Whether the receiver would not have it, which is what a forgery deserves."""
+        return self.status is not None and 400 <= self.status < 500
+
+    @property
     def told(self) -> str:
         """What came back, in a few words."""
         return self.error or f"status {self.status}"
@@ -148,6 +153,7 @@ def checked_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        url.encode()  # half a surrogate pair can neither be posted to nor kept
     except ValueError:
         good = False
     if not good:

@@ -13,9 +13,8 @@ import socket as sockets
 import struct
 from dataclasses import dataclass
 from math import ceil
-from typing import cast
 
-from picows import WSCloseCode, WSMsgType, WSTransport
+from picows import WSMsgType, WSTransport
 
 from mockzoom.clock import Clock
 from mockzoom.core.active_faults import Faults
@@ -23,6 +22,7 @@ from mockzoom.core.codes import MessageType
 from mockzoom.core.faults import CloseFrame, CutFault
 from mockzoom.core.messages import Message, encode, message_type
 from mockzoom.core.wire_faults import Packet
+from mockzoom.engine import frames
 from mockzoom.engine.journal import Journal
 from mockzoom.engine.pacer import Moment, Pacer
 
@@ -39,11 +39,7 @@ _ASKING = (
     MessageType.KEEP_ALIVE_REQ,
 )
 
-#: The longest header of a WebSocket frame.
-_HEADER_BYTES = 14
-
 _PONG_S = 2.0
-_CLOSE_S = 2.0
 
 #: SO_LINGER on with a time of 0: closing sends RST, as a failing network would.
 _RESET = struct.pack("ii", 1, 0)
@@ -137,37 +133,44 @@ class Wire:
 
         That is for as long as the line needs to carry it, and for its delay, and for those before.
         """
-        data = packet.text.encode()
+        size = len(packet.text.encode())
         now_ms = self._clock.now_ms()
         due_ms: float = now_ms
         if packet.bytes_per_s is not None:
-            due_ms = max(now_ms, line.free_ms) + len(data) * 1000 / packet.bytes_per_s
+            due_ms = max(now_ms, line.free_ms) + size * 1000 / packet.bytes_per_s
             line.free_ms = due_ms
         due_ms += packet.delay_ms
         if packet.in_order:
             line.last_ms = due_ms = max(due_ms, line.last_ms)
         if due_ms <= now_ms and not (packet.in_order and line.queued):
-            self._write(line, data)
+            self._write_packet(line, packet)
             return 0
         line.queued += packet.in_order
-        line.held_bytes += len(data)
-        self._pacer.add(Moment(ceil(due_ms), lambda: self._release(conn, line, packet, data)))
+        line.held_bytes += size
+        self._pacer.add(Moment(ceil(due_ms), lambda: self._release(conn, line, packet, size)))
         if line.held_bytes > _MAX_HELD_BYTES:
             self._journal.add("socket", self._stream, conn=conn, happened="cut: too much held back")
             self.drop(conn)
         return due_ms - now_ms
 
-    def _release(self, conn: int, line: _Line, packet: Packet, data: bytes) -> None:
+    def _release(self, conn: int, line: _Line, packet: Packet, size: int) -> None:
         line.queued -= packet.in_order
-        line.held_bytes -= len(data)
+        line.held_bytes -= size
         if self._lines.get(conn) is line:
-            self._write(line, data)
+            self._write_packet(line, packet)
 
-    def _write(self, line: _Line, data: bytes) -> None:
-        # A buffer of its own for each frame: the library's plain `send` uses one for all, which a
-        # transport of uvloop still reads from when the app is slow and the next frame is written.
-        frame = bytearray(_HEADER_BYTES) + data
-        line.transport.send_reuse_external_bytearray(WSMsgType.TEXT, frame, _HEADER_BYTES)
+    def _write_packet(self, line: _Line, packet: Packet) -> None:
+        kind = WSMsgType.BINARY if packet.binary else WSMsgType.TEXT
+        data = packet.text.encode()
+        step = packet.frame_bytes or len(data)
+        for start in range(0, len(data), step):
+            self._write(line, data[start : start + step], kind, start + step >= len(data))
+            kind = WSMsgType.CONTINUATION
+
+    def _write(
+        self, line: _Line, data: bytes, kind: WSMsgType = WSMsgType.TEXT, last: bool = True
+    ) -> None:
+        frames.write(line.transport, data, kind, last)
 
     async def read(self, conn: int) -> None:
         """Wait until the app has read what was sent on `conn`: a ping behind it comes back.
@@ -196,11 +199,7 @@ class Wire:
         """A close frame and the end of the connection; what is held back never comes."""
         line = self._lines.pop(conn, None)
         if line is not None:
-            # An app's own codes (4000 and up) are no names of the enum, but go out as well.
-            line.transport.send_close(cast(WSCloseCode, code), reason.encode())
-            line.transport.disconnect()
-            # Nobody waits for ever for a peer that does not take the rest.
-            asyncio.get_running_loop().call_later(_CLOSE_S, line.transport.disconnect, False)
+            frames.end(line.transport, code, reason)
 
     def drop(self, conn: int) -> None:
         """The end of the connection with no close frame: a reset, where the platform has one."""

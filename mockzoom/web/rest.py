@@ -13,28 +13,29 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlencode
+from weakref import WeakKeyDictionary
 
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from mockzoom.core.codes import StopReason
 from mockzoom.core.meeting import Meeting
-from mockzoom.core.oauth import LIFETIME_S, Grant, Token, Tokens, jwt_expiry_ms
+from mockzoom.core.oauth import LIFETIME_S, Grant, Token, jwt_expiry_ms
 from mockzoom.core.oauth import Refusal as NoToken
+from mockzoom.core.operations import Operation
 from mockzoom.core.rate_limit import RateLimit
-from mockzoom.core.rest import Operation, RestPolicy, load_rest
+from mockzoom.core.rest import RestPolicy, load_rest
 from mockzoom.core.signing import Credentials
 from mockzoom.core.validators import Problem
 from mockzoom.engine.world import World
-from mockzoom.errors import UsageError
+from mockzoom.errors import UnknownObject, UsageError
 
-__all__ = ["PATHS", "create_rest", "http_mistake"]
+__all__ = ["PATHS", "create_rest", "http_mistake", "no_world"]
 
 #: What is answered here, also when there is no such operation.
 PATHS = ("/oauth/", "/v2/")
@@ -95,24 +96,32 @@ _STEPS: Mapping[str, Callable[[World, Meeting], None]] = {
 
 
 def create_rest(
-    world: World,
+    world: Callable[[], World],
     call: Callable[..., Any],
     credentials: Credentials,
     policy: RestPolicy | None = None,
-    make_token: Callable[[], str] = secrets.token_urlsafe,
 ) -> Blueprint:
-    """The operations over `world`, for the app that has `credentials`.
+    """The operations over the world that a request is for, for the app that has `credentials`.
 
-    `call(step, *args)` runs a step on the thread of the world; `make_token` makes the value of an
-    access token, which nobody can guess.
+    `world()` is that one, while a request is answered; `call(step, *args)` runs a step on the
+    thread of the worlds.
     """
     rest = Blueprint("rest", __name__)
-    views = _Views(world, call, credentials, policy or RestPolicy(), Tokens(make_token))
-    for operation in views.spec.operations.values():
+    spec, policy = load_rest(), policy or RestPolicy()
+    # One a world: the time of one is not that of the others.
+    limits: WeakKeyDictionary[World, RateLimit] = WeakKeyDictionary()
+
+    def answer(operation: Operation, **path: str) -> Response:
+        its = world()
+        limit = call(lambda: limits.setdefault(its, RateLimit(policy.requests_per_s)))
+        views = _Views(its, call, credentials, policy, limit)
+        return (views.status if operation.ids else views.token)(operation, **path)
+
+    for operation in spec.operations.values():
         rest.add_url_rule(
             re.sub(r"{\w+}", "<id_>", operation.path),
             operation.name,
-            partial(views.status if operation.ids else views.token, operation),
+            partial(answer, operation),
             methods=[operation.method],
             provide_automatic_options=False,
         )
@@ -127,6 +136,11 @@ def http_mistake(error: HTTPException) -> Response:
     return answer
 
 
+def no_world(error: UnknownObject) -> Response:
+    """What is answered to who is pointed at a world that is not there."""
+    return _refuse(replace(_NO_OPERATION, message=str(error)))
+
+
 class _Views:
     """What the operations do.  State changes on the world's thread only."""
 
@@ -136,16 +150,16 @@ class _Views:
         call: Callable[..., Any],
         credentials: Credentials,
         policy: RestPolicy,
-        tokens: Tokens,
+        limit: RateLimit,
     ) -> None:
-        self.spec = load_rest()
+        self._spec = load_rest()
         self._world = world
         self._call = call
         self._credentials = credentials
         self._grant = Grant(credentials, world.account_id)
-        self._scopes = self.spec.scopes if policy.scopes is None else policy.scopes
-        self._tokens = tokens
-        self._limit = RateLimit(policy.requests_per_s)
+        self._scopes = self._spec.scopes if policy.scopes is None else policy.scopes
+        self._tokens = world.tokens
+        self._limit = limit
 
     # --- a token ------------------------------------------------------------------------------
 
@@ -175,7 +189,7 @@ class _Views:
     def _no_token(self, operation: Operation, given: Mapping[str, str]) -> NoToken | None:
         if "grant_type" not in given:
             return NoToken("Missing grant type", "invalid_request")
-        if self.spec.problems(operation, urlencode(given, errors="replace").encode(), _FORM):
+        if self._spec.problems(operation, urlencode(given, errors="replace").encode(), _FORM):
             return NoToken("unsupported grant type", "unsupported_grant_type")
         basic = request.authorization
         if basic is not None and basic.type == "basic":
@@ -195,7 +209,7 @@ class _Views:
             or self._call(self._not_done, operation, id_, request.get_data())
         )
         status, why = (refusal.status, refusal.why or refusal.message) if refusal else (204, "")
-        self._note(operation, status, id=id_[:_NOTED], why=why[:_NOTED])
+        self._note(operation, status, asked_id=id_[:_NOTED], why=why[:_NOTED])
         return _refuse(refusal) if refusal else _nothing()
 
     def _not_admitted(self, operation: Operation, bearer: str) -> Refusal | None:
@@ -223,7 +237,7 @@ class _Views:
 
     def _malformed(self, operation: Operation) -> Refusal | None:
         try:
-            problems = self.spec.problems(operation, request.get_data(), request.mimetype)
+            problems = self._spec.problems(operation, request.get_data(), request.mimetype)
         except RequestEntityTooLarge:
             problems = [Problem("", "is too large")]
         if not problems:

@@ -76,6 +76,16 @@ def test_mistakes_are_one_line(fault, args, line):
     assert ended.err.count("\n") == 1
 
 
+def test_a_world_has_faults_of_its_own(fault, mock):
+    """What is switched on in one is not on in the others; a world that is not there is told."""
+    mock.world("job-1")
+    fault("add", "delay", "--world", "job-1")
+    assert fault("list").out == ""
+    assert ": delay, " in fault("list", "--world", "job-1").out
+    ended = fault("list", "--world", "job-2")
+    assert (ended.status, "did you mean 'job-1'?" in ended.err) == (2, True)
+
+
 def test_the_token_is_asked_for(cli, mock):
     """Without it the API says what is missing."""
     ended = cli("fault", "list", "--url", mock.url)

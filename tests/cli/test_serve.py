@@ -56,6 +56,13 @@ def test_the_receiver_is_validated(process, tmp_path):
     assert good == f"receiver {receiver.url} is validated\n"
 
 
+def test_the_event_socket_has_the_id_that_was_chosen(process):
+    """Its URL is printed, and ends with the id, so that an app can be configured once."""
+    with process("serve", *FREE, "--event-socket", "my-app", "--json") as serving:
+        facts = json.loads(serving.stdout.readline())
+    assert facts["event_socket"] == f"{facts['rtms_url']}/ws?subscriptionId=my-app"
+
+
 def test_tls_writes_the_authority(process):
     """With `--tls` the sockets are wss:// and the file that is printed vouches for them."""
     with process("serve", *FREE, "--tls", "--ca", "ca.pem", "--json") as serving:
@@ -135,3 +142,34 @@ def test_delivery_timings_are_a_preset_or_a_factor(cli):
     ended = cli("serve", *FREE, "--delivery-timings", "fats")
     assert ended.status == 2
     assert "delivery timings: expected 'zoom' or 'fast' or a factor, found 'fats'" in ended.err
+
+
+def test_the_state_outlives_the_process(process, cli):
+    """While it runs nobody else gets the file; killed, it is started again with its journal."""
+    args = ("serve", *FREE, "--state", "mock.state", "--journal-size", "100", "--json")
+    with process(*args) as serving:
+        assert json.loads(serving.stdout.readline())["url"]
+        ended = cli(*args)
+        assert ended.status == 2
+        assert ended.err == (
+            "error: state file mock.state: another process has it; end that one; "
+            "or give another --state\n"
+        )
+        serving.kill()
+        serving.wait(TIMEOUT_S)
+    with process(*args) as serving:
+        facts = json.loads(serving.stdout.readline())
+        [entry] = asked(f"{facts['url']}/_mockzoom/journal")["entries"]
+        assert entry["kind"] == "restart"
+        serving.send_signal(signal.SIGTERM)
+        assert serving.wait(TIMEOUT_S) == 0
+
+
+def test_a_state_file_that_is_none(cli):
+    """A file of somebody else's is left alone: status 2, and a line that says so."""
+    Path("notes.txt").write_text("milk, bread\n" * 100)
+    ended = cli("serve", *FREE, "--state", "notes.txt")
+    assert ended.status == 2
+    assert ended.err == (
+        "error: state file notes.txt: file is not a database; or give another --state\n"
+    )

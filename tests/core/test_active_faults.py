@@ -17,6 +17,7 @@ from mockzoom.core.faults import (
     HalfOpen,
     Lasting,
     NoKeepAlive,
+    Offer,
     Refuse,
     StopAnswering,
 )
@@ -199,3 +200,14 @@ def test_no_faults_together_fail(faults: list[Lasting], seed: int, sent: list[Me
     first = told()
     assert all(text and delay_ms >= 0 for text, delay_ms, _ in first)
     assert told() == first
+
+
+def test_offers_are_narrowed_down() -> None:
+    """All offers that are on apply, to their stream."""
+    faults, urls = Faults(1), {"audio": "a", "video": "v", "all": "x"}
+    assert faults.offered("s", "signaling", urls) == urls
+    faults.add(Offer(keys="audio,video", stream="s"))
+    faults.add(Offer(keys="audio,all", times=1))
+    assert faults.offered("s", "signaling", urls) == {"audio": "a"}
+    assert faults.offered("s", "signaling", urls) == {"audio": "a", "video": "v"}
+    assert faults.offered("other", "signaling", urls) == urls

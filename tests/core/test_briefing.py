@@ -148,6 +148,7 @@ def test_sharing_is_told_with_the_name(stage: Make) -> None:
 def test_voice_tells_of_consumer_and_users(stage: Make) -> None:
     """Who calls is the consumer, all others are users; each has the channel of their media."""
     played = stage(CONTACT_CENTER)
+    played.stream.call = {"queue_name": "Support"}
     for user_id, name in ((1, "Caller"), (2, "Agent")):
         played.stream.join(user_id, name, played.now_ms)
     signaling, _ = played.ready()
@@ -169,10 +170,19 @@ def test_voice_tells_of_consumer_and_users(stage: Make) -> None:
         {
             "channel_id": "1",
             "participant_mode": "caller",
+            "queue_name": "Support",
+            "phone_number": "+12025550100",
             "user_id": "1",
             "display_name": "Caller",
         },
-        {"channel_id": "2", "participant_mode": "callee", "user_id": "2", "display_name": "Agent"},
+        {
+            "channel_id": "2",
+            "participant_mode": "callee",
+            "queue_name": "Support",
+            "phone_number": "+12025550100",
+            "user_id": "2",
+            "display_name": "Agent",
+        },
     ]
     assert told[2]["participant_info"] == told[1]["participant_info"]
 

@@ -113,3 +113,49 @@ def test_an_answer_before_any_keep_alive_is_found(stage: Make) -> None:
     signaling, _ = played.ready()
     played.send(signaling, {"msg_type": T.KEEP_ALIVE_RESP, "timestamp": 1})
     assert played.found() == ["rtms.keep-alive"]
+
+
+def test_who_lives_in_a_faster_world_keeps_their_time(stage: Make) -> None:
+    """Half of an interval that is left is half of the longer one, and the next ones are longer."""
+    played = stage()
+    signaling, _ = played.ready()
+    played.wait(5_000)
+    faster = played.stream.timings.at_speed(500)
+    played.stream.retime(faster, played.now_ms)
+    assert faster.keep_alive_ms == 100_000
+    played.wait(49_999)
+    assert played.sent(signaling, T.KEEP_ALIVE_REQ) == []
+    played.wait(1)
+    assert len(played.sent(signaling, T.KEEP_ALIVE_REQ)) == 1
+    played.wait(100_000)
+    assert (len(played.sent(signaling, T.KEEP_ALIVE_REQ)), played.found()) == (2, [])
+
+
+def test_a_leap_of_time_is_nobodys_silence(stage: Make) -> None:
+    """What was asked before it does not count, and a late answer to that is no fault."""
+    played = stage()
+    signaling, _ = played.ready()
+    played.silent.add(signaling)
+    for _ in range(6):
+        played.stream.leap()
+        played.wait(10_000)
+    first = played.sent(signaling, T.KEEP_ALIVE_REQ)[0]
+    played.send(signaling, {**first, "msg_type": T.KEEP_ALIVE_RESP})
+    assert (played.found(), played.stream.state) == ([], S.ACTIVE)
+    played.wait(20_000)
+    assert played.stream.state is S.ACTIVE
+    played.wait(10_000)
+    assert (played.found(), played.stream.state) == (["rtms.keep-alive"], S.INTERRUPTED)
+
+
+def test_an_app_may_be_asked_at_once(stage: Make) -> None:
+    """Every socket gets its keep-alive now, and the next one a whole interval later."""
+    played = stage()
+    conns = played.ready("audio")
+    played.wait(4_000)
+    played.stream.ask(played.now_ms)
+    played.settle()
+    played.wait(9_999)
+    assert [len(played.sent(conn, T.KEEP_ALIVE_REQ)) for conn in conns] == [1, 1]
+    played.wait(1)
+    assert [len(played.sent(conn, T.KEEP_ALIVE_REQ)) for conn in conns] == [2, 2]

@@ -13,6 +13,7 @@ from mockzoom.core.delivery_faults import (
     Departure,
     DuplicateWebhook,
     FutureTimestamp,
+    LostWebhook,
     MissingSignature,
     OldSignature,
     ReorderWebhook,
@@ -85,6 +86,14 @@ def test_without_faults_an_event_leaves_once_and_at_once() -> None:
     assert faults.request(GENUINE, URL, EVENT) == (GENUINE, [])
 
 
+def test_an_event_is_lost() -> None:
+    """It never leaves; the next one does."""
+    faults = Faults(1)
+    faults.add(LostWebhook(times=1))
+    assert faults.departures(URL, EVENT) == []
+    assert faults.departures(URL, EVENT) == [Departure()]
+
+
 def test_departures_are_doubled_delayed_and_overtaken() -> None:
     """Delays add up and keep the order, unless it is the order that is broken."""
     assert DuplicateWebhook().apply(Departure()) == [Departure()] * 2
@@ -132,3 +141,12 @@ def test_forgeries_compose() -> None:
     assert kinds == ["tamper", "stale_timestamp", "wrong_signature"]
     assert request.signed == EVENT.body != request.body
     assert faults.request(GENUINE, URL, EVENT)[1] == ["tamper", "stale_timestamp"]
+
+
+@pytest.mark.parametrize("stamp", ['"soon"', "null", "[]"])
+def test_what_has_no_number_for_a_stamp_is_forged_all_the_same(stamp: str) -> None:
+    """An event that breaks its contract on purpose is no reason for the mock to fail."""
+    body = b'{"event":"an.event","event_ts":%s}' % stamp.encode()
+    forged = Tamper().apply(WebhookRequest.genuine(body, NOW_S))
+    assert forged.body == b'{"event":"an.event","event_ts":1}'
+    assert forged.is_forged(NOW_S)

@@ -203,3 +203,13 @@ def test_a_schema_without_an_example_in_reach_says_so(tmp_path: Path) -> None:
     schema = {"type": "object", "required": ["x"], "properties": {"x": field}}
     with pytest.raises(InvalidEvent, match=r"found no example .* give the field `examples`"):
         ExampleFactory(custom(tmp_path, schema), 1).event("phone.rtms_started", now_ms=1)
+
+
+def test_facts_are_told_whole():
+    """An object among them replaces that of the example: two ids in one field would be a lie."""
+    factory = ExampleFactory(load_spec(), seed=1)
+    for product in ("meeting_uuid", "webinar_uuid", "session_id", "engagement_id"):
+        event = factory.event(
+            "rtms.concurrency_limited", facts={"id_field": {product: "mine"}}, now_ms=0
+        )
+        assert event["payload"]["id_field"] == {product: "mine"}

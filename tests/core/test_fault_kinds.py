@@ -48,6 +48,7 @@ def test_every_fault_can_be_written_as_json_and_read_back(kind: str) -> None:
         ({"kind": "refuse", "code": 0}, "expected 1 to 47"),
         ({"kind": "refuse", "code": 48}, "expected 1 to 47"),
         ({"kind": "bandwidth", "bytes_per_s": 0}, "expected 1 to 1000000000, found 0"),
+        ({"kind": "offer", "keys": "audio, all"}, "keys: expected some of audio,video,"),
     ],
 )
 def test_a_wrong_fault_is_told_in_one_line(value: dict[str, Any], told: str) -> None:

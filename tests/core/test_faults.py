@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mockzoom.core.faults import Grant, Reset, StopAnswering
+from mockzoom.core.faults import Grant, Offer, Reset, StopAnswering
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,10 @@ def test_other_media_are_granted_as_asked() -> None:
     transcript = {"content_type": 5, "src_language": 9, "enable_lid": True}
     told = Grant(params={"audio": {"data_opt": 1}}).instead({"transcript": transcript})
     assert told == {"transcript": transcript}
+
+
+def test_only_some_urls_are_offered() -> None:
+    """Of the URLs that there are those of the keys are told, and no others are made up."""
+    urls = {"audio": "a", "transcript": "t", "all": "x"}
+    assert Offer().of(urls) == {"all": "x"}
+    assert Offer(keys="audio,video").of(urls) == {"audio": "a"}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockzoom.core.meeting import Meeting
+from mockzoom.core.meeting import Meeting, Role
 from mockzoom.core.products import CONTACT_CENTER, MEETING, Product
 from mockzoom.core.speech import FRAME_MS, speaking_ms
 from mockzoom.errors import UnknownObject, UsageError
@@ -121,3 +121,44 @@ def test_who_leaves_does_not_come_to_the_end() -> None:
     assert meeting.leave("Alice", said[1].start_ms + 59) is alice
     assert meeting.utterances == [said[0], replace(said[1], duration_ms=40), kept]
     assert list(meeting.participants.values()) == [bob]
+
+
+def test_who_is_muted_puts_nothing_on_the_timeline() -> None:
+    """What they say takes its time and is said to nobody; what they were saying breaks off."""
+    made = meeting("Alice", "Bob")
+    spoken = made.say("Alice", "This is a sentence of some length, isn't it?", 0)
+    made.say("Alice", "And another one.", 0)
+    participant = made.mute("Alice", 500)
+    assert made.is_muted(participant)
+    assert made.utterances == [replace(spoken, duration_ms=500)]
+    assert made.say("Alice", "Nobody hears me.", 600).duration_ms > 0
+    made.say("Bob", "I am heard.", 600)
+    made.unmute("Alice")
+    made.say("Alice", "So am I.", 5_000)
+    assert [u.text for u in made.utterances[1:]] == ["I am heard.", "So am I."]
+
+
+def test_roles_go_by_who_came_when() -> None:
+    """The first is the first for ever; the second and the latest are among those who are there."""
+    made = meeting()
+    assert [made.in_role(role) for role in Role] == [None, None, None]
+    for name in ("Ann", "Bob", "Carol"):
+        made.join(name, name)
+    people = made.participants
+    roles = (Role.FIRST, Role.SECOND, Role.LATEST)
+    assert [made.in_role(role) for role in roles] == [people[n] for n in ("Ann", "Bob", "Carol")]
+    made.leave("Ann", 0)
+    made.leave("Carol", 0)
+    assert [made.in_role(role) for role in roles] == [None, people["Bob"], people["Bob"]]
+
+
+def test_the_end_is_the_end() -> None:
+    """Nobody is left, nothing is seen, and nobody comes in any more."""
+    made = meeting("Alice")
+    made.cameras.add(made.participant("Alice").user_id)
+    made.must_go_on()
+    made.end()
+    assert (made.participants, made.cameras, made.sharer) == ({}, set(), None)
+    for refused in (made.must_go_on, lambda: made.join("Bob", "his session")):
+        with pytest.raises(UsageError, match="123456789: it has ended; create another one"):
+            refused()

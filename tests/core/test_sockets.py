@@ -64,3 +64,17 @@ def test_an_answer_settles_its_keep_alive_and_those_before(
     assert [keep_alive.send(at_ms) for at_ms in (10, 20, 30)] == [1, 2, 3]
     assert [keep_alive.answer(timestamp) for timestamp in answers] == taken
     assert keep_alive.unanswered == left
+
+
+def test_what_was_asked_before_a_leap_of_time_is_not_missed() -> None:
+    """Excused ones may still be answered; those after them count."""
+    keep_alive = KeepAlive()
+    for at_ms in (10, 20):
+        keep_alive.send(at_ms)
+    keep_alive.excuse()
+    assert keep_alive.missed == 0
+    keep_alive.send(30)
+    assert (keep_alive.missed, keep_alive.answer(10), keep_alive.missed) == (1, True, 1)
+    assert (keep_alive.answer(30), keep_alive.missed) == (True, 0)
+    keep_alive.send(40)
+    assert keep_alive.missed == 1

@@ -466,6 +466,18 @@ def test_an_acknowledgement_that_crosses_the_end_is_passed_over(stage: Make) -> 
     assert (played.stream.state, played.found()) == (S.TERMINATED, [])
 
 
+def test_a_handshake_that_crosses_the_end_is_refused_and_nobody_blamed(stage: Make) -> None:
+    """Only who comes when the webhook of the end has long been there should have known."""
+    played = stage()
+    played.stream.stop(StopReason.MEETING_ENDED, played.now_ms)
+    early = played.signaling()
+    [answer] = played.sent(early, T.SIGNALING_HAND_SHAKE_RESP)
+    assert (answer["status_code"], played.found()) == (StatusCode.INVALID_RTMS_STREAM_ID, [])
+    played.wait(5_000)
+    played.signaling()
+    assert "rtms.stream-id" in played.found()
+
+
 @pytest.mark.parametrize("call", ["start", "pause", "resume"])
 def test_a_stream_that_has_ended_stays_so(stage: Make, call: str) -> None:
     """Nothing starts, pauses or resumes it again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from math import ceil
 from typing import Any
 
 import pytest
@@ -85,3 +86,25 @@ def test_a_schedule_has_positive_integers(fields: dict[str, Any], told: str) -> 
     """Each number of it."""
     with pytest.raises(ConfigurationError, match=told):
         DeliveryTimings(**fields)
+
+
+@pytest.mark.parametrize("preset", ["zoom", "fast", "0.001"])
+@pytest.mark.parametrize("speed", [0.5, 1, 7.5, 50, 1000])
+def test_apps_keep_their_time_at_any_speed(preset: str, speed: float) -> None:
+    """However fast a world runs, in real time every interval is as long as it was, or as in fast.
+
+    Only what concerns no app gets faster with the world.
+    """
+    own, fast = asdict(Timings.named(preset)), asdict(Timings.named("fast"))
+    timings = asdict(Timings.named(preset).at_speed(speed))
+    for name in ("keep_alives_missed", "near_limit_ms"):
+        assert timings.pop(name) == own[name]
+    for name, value in timings.items():
+        assert value >= own[name]
+        assert value / speed >= min(own[name], fast[name])
+        assert value in (own[name], ceil(min(own[name], fast[name]) * speed))
+
+
+def test_in_real_time_they_stay_as_they_are() -> None:
+    """At speed 1 nothing changes."""
+    assert Timings().at_speed(1) == Timings()

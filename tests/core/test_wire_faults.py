@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from mockzoom.core.wire_faults import (
+    Backlog,
     Bandwidth,
+    Binary,
     Delay,
     Duplicate,
     ExtraField,
+    Fragments,
     Huge,
     Jitter,
     Late,
@@ -48,6 +51,32 @@ def test_silence_swallows_and_duplicate_doubles() -> None:
     """A fault may make none or two of one message."""
     assert applied(Silence(), AUDIO) == []
     assert applied(Duplicate(), AUDIO) == [Packet(AUDIO)] * 2
+
+
+def test_a_backlog_goes_ahead_of_the_first_frame() -> None:
+    """A minute is three thousand frames of 20 ms, each with its own time, before the one of now."""
+    now = {**AUDIO, "content": {**AUDIO["content"], "timestamp": 100_000}}
+    *earlier, last = applied(Backlog(), now)
+    assert [packet.message["content"]["timestamp"] for packet in earlier] == list(
+        range(40_000, 100_000, 20)
+    )
+    assert last == Packet(now)
+    assert Backlog().times == 1
+    assert not Backlog().fits(STATE)
+
+
+@pytest.mark.parametrize("content", [None, {}, {"timestamp": "5"}])
+def test_a_backlog_needs_a_time(content: object) -> None:
+    """What another fault has taken the time from stays as it is."""
+    message = {**AUDIO, "content": content}
+    assert applied(Backlog(), message) == [Packet(message)]
+
+
+def test_frames_are_another_matter_than_messages() -> None:
+    """Binary and fragmented messages say the same."""
+    binary = applied(Binary(), AUDIO)[0]
+    (both,) = Fragments(bytes=10).apply(binary, Random(1))
+    assert (both.binary, both.frame_bytes, both.text) == (True, 10, Packet(AUDIO).text)
 
 
 def test_reorder_lets_media_be_overtaken() -> None:

@@ -28,6 +28,7 @@ SHAPES = {
     "client_id": r"[\w-]{22}",
     "client_secret": r"[\w-]{32}",
     "secret_token": r"[\w-]{22}",
+    "subscription_id": r"[\w-]{22}",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import json
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -74,6 +75,7 @@ class FakeClock(Clock):
     """It stands still until it is told to `advance`."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._now_ms = START_MS
         self._timers: list[tuple[int, int, FakeTimer]] = []
         self._order = count()
@@ -101,6 +103,22 @@ class FakeClock(Clock):
     def pending(self) -> list[int]:
         """When timers are due that were not cancelled."""
         return sorted(at_ms for at_ms, _, timer in self._timers if timer.call is not None)
+
+
+class Outbox(Deliveries):
+    """Keeps what would have been sent."""
+
+    def __init__(self) -> None:
+        clock = FakeClock()
+        super().__init__(WebhookSender(CREDENTIALS), clock, Journal(clock))
+        self.sent: list[dict[str, Any]] = []
+
+    def send(self, name: str, body: bytes, stream: str = "") -> None:
+        self.sent.append(json.loads(body))
+
+    def of(self, name: str) -> list[dict[str, Any]]:
+        """The payloads of the events of this name."""
+        return [event["payload"] for event in self.sent if event["event"] == name]
 
 
 class Rig:

@@ -108,7 +108,7 @@ class RtmsApp:
     ) -> None:
         self._session = session
         self._conns = conns
-        self._identity = identity
+        self.identity = identity
         self._signature = handshake_signature(
             credentials.client_id,
             credentials.client_secret,
@@ -127,9 +127,9 @@ class RtmsApp:
         self.signaling = await self.dial(self.server_urls, **settings)
         await self.signaling.send(
             messages.signaling_handshake_req(
-                self._identity.product.id_field,
-                self._identity.id,
-                self._identity.rtms_stream_id,
+                self.identity.product.id_field,
+                self.identity.id,
+                self.identity.rtms_stream_id,
                 self._signature,
                 sequence=1,
                 buffer=buffer,
@@ -150,9 +150,9 @@ class RtmsApp:
         conn = await self.dial(self.media_urls[MEDIA_KEYS[media]])
         await conn.send(
             messages.data_handshake_req(
-                self._identity.product.id_field,
-                self._identity.id,
-                self._identity.rtms_stream_id,
+                self.identity.product.id_field,
+                self.identity.id,
+                self.identity.rtms_stream_id,
                 self._signature,
                 sequence=2,
                 media_type=media,
@@ -166,7 +166,7 @@ class RtmsApp:
     async def acknowledge(self) -> None:
         """Be ready, and wait until the server has taken note."""
         told = len(self.signaling.of(MessageType.STREAM_STATE_UPDATE))
-        id_ = self._identity.rtms_stream_id
+        id_ = self.identity.rtms_stream_id
         await self.signaling.send(messages.client_ready_ack(id_))
         await self.signaling.next(MessageType.STREAM_STATE_UPDATE, told + 1)
 

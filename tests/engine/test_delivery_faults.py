@@ -65,10 +65,13 @@ async def test_a_careful_receiver_refuses_and_nobody_finds_fault(kind: str) -> N
 
 
 @pytest.mark.parametrize("kind", FORGERIES)
-@pytest.mark.parametrize(("code", "then"), [(200, "accepted"), (500, "retry")])
+@pytest.mark.parametrize(
+    ("code", "then"),
+    [(200, "accepted"), (500, "retry"), (201, "refused"), (302, "refused")],
+)
 @in_loop
 async def test_whoever_does_not_refuse_is_found_out(kind: str, code: int, then: str) -> None:
-    """Accepting a forgery breaks the contract, and so does falling over it."""
+    """Accepting a forgery breaks the contract, in whatever words, and so does falling over it."""
     async with rig() as r, an_app() as app:
         await r.world.deliveries.subscribe(app.url)
         app.answer = status(code)
@@ -165,3 +168,19 @@ async def test_a_fault_of_an_unknown_event_is_a_mistake() -> None:
         with pytest.raises(UnknownEvent, match=r"did you mean 'meeting\.rtms_started'"):
             r.world.add_fault(fault)
         assert not r.world.faults
+
+
+@in_loop
+async def test_what_is_lost_on_the_way_is_told_and_counted() -> None:
+    """It was never tried, and the journal knows that it was to be; the next one arrives."""
+    async with rig() as r, an_app() as app:
+        await r.world.deliveries.subscribe(app.url)
+        r.world.add_fault(parse_fault({"kind": "webhook_loss", "times": 1}))
+        await send(r, "lost", "next")
+        await r.world.deliveries.drained(PATIENCE_S)
+        lost, after = r.entries("webhook")
+        assert (lost["event"], lost["outcome"]) == ("lost", "lost on the way")
+        assert "attempt" not in lost
+        assert (after["event"], after["outcome"]) == ("next", "accepted")
+        assert lost["delivery"] < after["delivery"]
+        assert r.journal.counters["webhooks_lost"] == 1

@@ -9,107 +9,23 @@ signed for its moment.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 
 import hypothesis.strategies as st
+from held_sender import MINUTE_MS, NEVER_MS, RETRIES_MS, HeldSender, Sent, statuses
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from rig import CREDENTIALS, FakeClock
+from rig import FakeClock
 
-from mockzoom.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, webhook_signature
-from mockzoom.core.webhook_request import WebhookRequest
 from mockzoom.engine.delivery import Deliveries
 from mockzoom.engine.journal import Journal
-from mockzoom.engine.sender import Attempt, WebhookSender
 
-MINUTE_MS = 60_000
-RETRIES_MS = (5 * MINUTE_MS, 20 * MINUTE_MS, 60 * MINUTE_MS)
 ALL, SOME = "http://all.test/", "http://some.test/"
 NAMES = ("a.event", "b.event")
 WANTED = {ALL: NAMES, SOME: NAMES[:1]}
 
-statuses = st.sampled_from([None, 200, 204, 201, 302, 400, 404, 500, 503])
 spans_ms = st.integers(0, 10_000) | st.sampled_from(
     [*RETRIES_MS, 30 * MINUTE_MS, 73 * 60 * MINUTE_MS]
 )
-
-
-@dataclass
-class Try:
-    """One attempt, and how it ended."""
-
-    at_ms: int
-    answer: asyncio.Future[int | None]
-    status: int | None = None
-    ended_ms: int | None = None
-
-
-@dataclass
-class Sent:
-    """One event for one endpoint."""
-
-    url: str
-    body: bytes
-    tries: list[Try] = field(default_factory=list)
-
-    @property
-    def held(self) -> list[Try]:
-        return [one for one in self.tries if one.ended_ms is None]
-
-    @property
-    def over(self) -> bool:
-        if not self.tries or self.held:
-            return False
-        status = self.tries[-1].status
-        return (status is not None and status < 500) or len(self.tries) == 4
-
-    @property
-    def due_ms(self) -> int | None:
-        """When it is to be tried again."""
-        if not self.tries or self.held or self.over:
-            return None
-        return self.tries[-1].at_ms + RETRIES_MS[len(self.tries) - 1]
-
-
-class HeldSender(WebhookSender):
-    """Signs like the real one; what comes back is for the machine to say."""
-
-    def __init__(self, clock: FakeClock) -> None:
-        super().__init__(CREDENTIALS, now_s=lambda: clock.now_ms() / 1000)
-        self.clock = clock
-        self.sent: dict[tuple[str, bytes], Sent] = {}
-        self.jumping = False
-
-    async def validate(self, url: str, now_ms: int) -> tuple[Attempt, str]:
-        return Attempt(url, 200, 0), ""
-
-    async def send(self, url: str, request: WebhookRequest) -> Attempt:
-        sent = self.sent[url, request.body]
-        self.check_time(sent)
-        self.check_signature(request)
-        one = Try(self.clock.now_ms(), asyncio.get_running_loop().create_future())
-        sent.tries.append(one)
-        one.status = await one.answer
-        one.ended_ms = self.clock.now_ms()
-        return Attempt(url, one.status, 0, "" if one.status else "no answer")
-
-    def check_time(self, sent: Sent) -> None:
-        """It is neither over nor on its way already, and tried when it is due or as soon after."""
-        assert not sent.over
-        assert not sent.held
-        assert len(sent.tries) < 4
-        if sent.due_ms is not None:
-            ended_ms = sent.tries[-1].ended_ms
-            assert ended_ms is not None
-            expected_ms, now_ms = max(sent.due_ms, ended_ms), self.clock.now_ms()
-            assert now_ms >= expected_ms if self.jumping else now_ms == expected_ms
-
-    def check_signature(self, request: WebhookRequest) -> None:
-        headers = request.headers(CREDENTIALS.secret_token, "an-id", "a-trace")
-        stamp = headers[TIMESTAMP_HEADER]
-        assert stamp == str(self.clock.now_ms() // 1000)
-        expected = webhook_signature(CREDENTIALS.secret_token, stamp, request.body)
-        assert headers[SIGNATURE_HEADER] == expected
 
 
 class DeliveriesMachine(RuleBasedStateMachine):
@@ -150,15 +66,11 @@ class DeliveriesMachine(RuleBasedStateMachine):
         self.loop.call_soon(self.deliveries.send, name, body)
         self.settle()
 
-    @property
-    def held(self) -> list[Try]:
-        return [one for sent in self.sender.sent.values() for one in sent.held]
-
-    @precondition(lambda self: self.held)
+    @precondition(lambda self: self.sender.held)
     @rule(data=st.data(), status=statuses)
     def answer(self, data: st.DataObject, status: int | None) -> None:
         """One of those that wait is answered, or timed out: a receiver may hold any for long."""
-        data.draw(st.sampled_from(self.held)).answer.set_result(status)
+        data.draw(st.sampled_from(self.sender.held)).answer.set_result(status)
         self.settle()
 
     @rule(span_ms=spans_ms)
@@ -170,9 +82,9 @@ class DeliveriesMachine(RuleBasedStateMachine):
 
     @rule(span_ms=spans_ms)
     def jump(self, span_ms: int) -> None:
-        self.sender.jumping = True
+        self.sender.lateness_ms = NEVER_MS
         self.step(span_ms)
-        self.sender.jumping = False
+        self.sender.lateness_ms = 0
 
     def step(self, span_ms: int) -> None:
         async def advance() -> None:
@@ -185,8 +97,7 @@ class DeliveriesMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_is_due_was_tried(self) -> None:
-        late = [s for s in self.sender.sent.values() if (s.due_ms or 2**60) <= self.clock.now_ms()]
-        assert late == []
+        assert self.sender.overdue() == []
 
     @invariant()
     def first_attempts_wait_only_for_one_another(self) -> None:
@@ -202,7 +113,7 @@ class DeliveriesMachine(RuleBasedStateMachine):
     @invariant()
     def nothing_is_forgotten(self) -> None:
         pending = {(one.url, one.event.body) for one in self.deliveries.pending}
-        assert pending == {key for key, sent in self.sender.sent.items() if not sent.over}
+        assert pending == self.sender.unfinished
 
     @invariant()
     def each_attempt_is_an_entry(self) -> None:
@@ -215,7 +126,7 @@ class DeliveriesMachine(RuleBasedStateMachine):
         """With an answer to each attempt every event is over in the end, after one to four."""
         try:
             for _ in range(4 * len(self.sender.sent) + 1):
-                for one in self.held:
+                for one in self.sender.held:
                     one.answer.set_result(503)
                 self.jump(60 * MINUTE_MS)
             assert all(1 <= len(sent.tries) <= 4 for sent in self.sender.sent.values())

@@ -32,11 +32,12 @@ class Desk:
     async def validate(self, endpoint: Endpoint) -> None:
         self.validated += 1
 
-    def delivery(self, id_: int, in_ms: int = 0) -> Delivery:
-        return Delivery(id_, "http://x/", Event("an.event", b"{}"), START_MS + in_ms)
+    def delivery(self, id_: int, in_ms: int = 0, in_order: bool = True) -> Delivery:
+        event = Event("an.event", b"{}")
+        return Delivery(id_, "http://x/", event, START_MS + in_ms, in_order=in_order)
 
     def take(self, id_: int, in_ms: int = 0, in_order: bool = True) -> None:
-        self.endpoint.take(self.delivery(id_, in_ms), in_order)
+        self.endpoint.take(self.delivery(id_, in_ms, in_order))
 
     async def finish(self, *ids: int) -> None:
         for id_ in ids:

@@ -359,7 +359,7 @@ async def test_a_refusal_waits_for_a_handshake_of_its_socket() -> None:
         await app.join_signaling()
         fault(r, "refuse", code=45, socket="audio")
         await app.signaling.send({"msg_type": 3})
-        await app.signaling.send({"msg_type": 19, "rtms_stream_id": app._identity.rtms_stream_id})
+        await app.signaling.send({"msg_type": 19, "rtms_stream_id": app.identity.rtms_stream_id})
         await app.signaling.next(T.STREAM_STATE_RESP)
         with pytest.raises(AssertionError, match="'status_code': 45"):
             await app.join_media()

@@ -190,8 +190,8 @@ async def test_a_secret_in_place_of_the_signature_is_told_to_nobody(place: str) 
         conn = await app.dial(app.server_urls)
         message = messages.signaling_handshake_req(
             "meeting_uuid",
-            app._identity.id,
-            app._identity.rtms_stream_id,
+            app.identity.id,
+            app.identity.rtms_stream_id,
             secret,
             sequence=1,
             buffer=True,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from rig import Rig, in_loop, rig
+from rig import FakeClock, Rig, in_loop, rig
 from rtms_app import Conn, RtmsApp
 
 from mockzoom.core import messages
 from mockzoom.core.codes import DataOption, MediaType, MessageType, StopReason
 from mockzoom.core.meeting import Meeting
 from mockzoom.core.messages import Message
+from mockzoom.engine.pictures import PictureRun
 
 SMALL = {"resolution": 1, "fps": 5}
 ONE = {**SMALL, "data_opt": DataOption.VIDEO_SINGLE_INDIVIDUAL_STREAM}
@@ -112,3 +113,18 @@ async def test_who_shares_is_seen_on_the_share_socket() -> None:
         r.clock.advance(5000)
         await r.settle()
         assert len(shown(screen, MessageType.MEDIA_DATA_SHARE)) == before
+
+
+def test_pictures_that_are_too_late_are_left_out() -> None:
+    """After a leap of three days the next picture is that of the moment, on the same grid."""
+    clock, sent = FakeClock(), list[int]()
+    start_ms = clock.now_ms()
+    who = {"user_id": 1, "user_name": "Alice"}
+    run = PictureRun(
+        lambda _, __, at_ms: sent.append(at_ms - start_ms), MediaType.VIDEO, who, ["AA=="], 5, clock
+    )
+    run.play()
+    clock.advance(3 * 86_400_000 + 50)
+    for _ in range(3):
+        run.play()
+    assert sent == [0, 3 * 86_400_000 + 200, 3 * 86_400_000 + 400]

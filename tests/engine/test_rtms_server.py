@@ -34,8 +34,8 @@ def handshake(app: RtmsApp) -> bytes:
         "msg_type": 1,
         "protocol_version": 1,
         "sequence": 1,
-        "meeting_uuid": app._identity.id,
-        "rtms_stream_id": app._identity.rtms_stream_id,
+        "meeting_uuid": app.identity.id,
+        "rtms_stream_id": app.identity.rtms_stream_id,
         "signature": "wrong",
     }
     return json.dumps(message).encode()
@@ -61,6 +61,18 @@ async def test_a_media_key_that_does_not_exist_is_not_found() -> None:
         with pytest.raises(aiohttp.WSServerHandshakeError):
             await r.session.ws_connect(url)
         assert r.found == ["rtms.url"]
+
+
+@pytest.mark.parametrize(
+    ("offered", "taken"), [((), None), (("websocket",), "websocket"), (("other",), None)]
+)
+@in_loop
+async def test_the_subprotocol_of_the_sdk_is_taken(offered: tuple[str, ...], taken: str) -> None:
+    """Who offers it gets it, because clients may hang up otherwise; who does not gets none."""
+    async with rig() as r:
+        _, app = r.start(r.meeting())
+        async with r.session.ws_connect(app.server_urls, protocols=offered) as socket:
+            assert socket.protocol == taken
 
 
 @pytest.mark.parametrize("opcode", [TEXT, BINARY])

@@ -22,6 +22,7 @@ from mockzoom.core.codes import EventType, MessageType, StreamState
 from mockzoom.core.handshake import Identity
 from mockzoom.core.products import PRODUCTS, Product
 from mockzoom.core.signing import encrypted_token
+from mockzoom.core.webhook_order import judge
 
 FAST = Timings.named("fast")
 T = MessageType
@@ -232,6 +233,7 @@ def plays() -> dict[tuple[str, str], Play]:
     for play in played.values():
         play.entries = [e for e in journal if e["stream"] == play.stream.rtms_stream_id]
     assert [entry for entry in journal if entry["kind"] == "failure"] == []
+    assert judge(journal) == []
     return played
 
 

@@ -11,7 +11,16 @@ from rig import START_MS, FakeClock, in_loop, rig
 from mockzoom.core.active_faults import Faults
 from mockzoom.core.faults import NoKeepAlive, StopAnswering
 from mockzoom.core.messages import encode
-from mockzoom.core.wire_faults import Bandwidth, Delay, Huge, Jitter, Reorder, Silence
+from mockzoom.core.wire_faults import (
+    Bandwidth,
+    Binary,
+    Delay,
+    Fragments,
+    Huge,
+    Jitter,
+    Reorder,
+    Silence,
+)
 from mockzoom.engine import wire as wires
 from mockzoom.engine.journal import Journal
 from mockzoom.engine.pacer import Pacer
@@ -33,6 +42,7 @@ class Line:
         self.journal = Journal(self.clock)
         self.faults = Faults(1)
         self.left: list[tuple[int, bytes]] = []
+        self.frames: list[tuple[int, bool]] = []
         self.wire = Wire(
             "s",
             patience_ms=10_000,
@@ -44,7 +54,10 @@ class Line:
         self.wire.attach(1, "audio", cast(WSTransport, self))
         self.underlying_transport = self
 
-    def send_reuse_external_bytearray(self, _: object, data: bytearray, offset: int) -> None:
+    def send_reuse_external_bytearray(
+        self, kind: int, data: bytearray, offset: int, last: bool
+    ) -> None:
+        self.frames.append((int(kind), last))
         self.left.append((self.clock.now_ms() - START_MS, bytes(data[offset:])))
 
     def get_extra_info(self, _: str) -> None:
@@ -74,6 +87,25 @@ async def test_without_faults_nothing_waits() -> None:
     line = Line()
     line.say(1, 2, every_ms=20)
     assert line.left == [(0, encode(frame(1)).encode()), (20, encode(frame(2)).encode())]
+
+
+@in_loop
+async def test_a_message_may_come_in_binary_frames_and_in_several() -> None:
+    """The first frame says of which kind it is, the last one that it is the last."""
+    line = Line()
+    line.say(1)
+    line.faults.add(Binary())
+    line.say(1)
+    line.faults.add(Fragments(bytes=20))
+    line.say(1)
+    whole = encode(frame(1)).encode()
+    assert line.frames[:2] == [(1, True), (2, True)]
+    kinds, ends = zip(*line.frames[2:], strict=True)
+    assert (kinds[0], set(kinds[1:])) == (2, {0})
+    assert (set(ends[:-1]), ends[-1]) == ({False}, True)
+    parts = [data for _, data in line.left[2:]]
+    assert b"".join(parts) == whole
+    assert max(map(len, parts)) == 20
 
 
 @in_loop

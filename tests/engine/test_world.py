@@ -6,7 +6,7 @@ import json
 
 import aiohttp
 import pytest
-from rig import CREDENTIALS, FakeClock, in_loop, rig
+from rig import CREDENTIALS, FakeClock, Outbox, in_loop, rig
 from rtms_app import RtmsApp
 
 from mockzoom.core.active_faults import Faults
@@ -17,26 +17,13 @@ from mockzoom.core.products import PRODUCTS
 from mockzoom.core.spec import load_spec
 from mockzoom.core.stream import StreamMachine, StreamPolicy
 from mockzoom.core.timings import Timings
+from mockzoom.engine import streams
 from mockzoom.engine import world as worlds
-from mockzoom.engine.delivery import Deliveries
 from mockzoom.engine.journal import Journal
 from mockzoom.engine.pacer import Pacer
 from mockzoom.engine.rtms_server import RtmsServer
-from mockzoom.engine.sender import WebhookSender
 from mockzoom.engine.world import World
 from mockzoom.errors import UnknownEvent, UnknownObject, UsageError
-
-
-class Outbox(Deliveries):
-    """Keeps what would have been sent."""
-
-    def __init__(self) -> None:
-        clock = FakeClock()
-        super().__init__(WebhookSender(CREDENTIALS), clock, Journal(clock))
-        self.sent: list[dict[str, object]] = []
-
-    def send(self, name: str, body: bytes, stream: str = "") -> None:
-        self.sent.append(json.loads(body))
 
 
 @pytest.mark.parametrize("product", list(PRODUCTS))
@@ -158,7 +145,7 @@ async def test_a_document_without_the_webhooks_of_a_stream_starts_none() -> None
 @in_loop
 async def test_ended_streams_are_kept_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     """The last ones that ended still answer; older ones are forgotten, live ones never."""
-    monkeypatch.setattr(worlds, "KEPT_STREAMS", 3)
+    monkeypatch.setattr(streams, "KEPT_STREAMS", 3)
     async with rig() as r:
         meeting = r.meeting()
         live = r.world.start_rtms(meeting)

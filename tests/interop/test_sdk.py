@@ -13,6 +13,8 @@ from sdk_process import SdkApp
 
 from mockzoom import MockZoom, StopReason, Timings
 
+pytestmark = pytest.mark.usefixtures("official_sdk")
+
 #: Production's intervals, but keep-alives often enough to see some in a short meeting.
 TIMINGS = replace(Timings(), keep_alive_ms=400)
 

@@ -11,6 +11,8 @@ from sdk_process import SdkApp
 from mockzoom import MockZoom, Stream
 from mockzoom.core.codes import StatusCode, StopReason, StreamState
 
+pytestmark = pytest.mark.usefixtures("official_sdk")
+
 SPEECH = "One, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve."
 
 #: What the SDK says in its leave callback after a close frame.

@@ -14,8 +14,9 @@ from rig import CREDENTIALS, Rig, rig
 
 from mockzoom.core.meeting import Meeting
 from mockzoom.core.rest import RestPolicy
+from mockzoom.engine.worlds import Worlds
 from mockzoom.threads import LoopThread, WebThread
-from mockzoom.web.app import MAX_BODY_BYTES, create_app
+from mockzoom.web.app import MAX_BODY_BYTES, create_app, world_name
 from mockzoom.web.rest import create_rest
 
 ACCOUNT_ID = "the-account"
@@ -92,13 +93,14 @@ def serving(policy: RestPolicy | None = None) -> Iterator[Api]:
     try:
         a_rig = loop.run(context.__aenter__(), TIMEOUT_S)
         a_rig.world.account_id = ACCOUNT_ID
+        worlds = Worlds(a_rig.world, 1, lambda name, seed: a_rig.world)
         rest = create_rest(
-            a_rig.world,
+            lambda: worlds[world_name()],
             loop.call,
             CREDENTIALS,
             policy,
         )
-        app = create_app(a_rig.world, loop.call, loop.run, api_token="a-token")
+        app = create_app(worlds, loop.call, loop.run, api_token="a-token")
         app.register_blueprint(rest)
         web = WebThread(
             app,

@@ -416,7 +416,7 @@ def test_the_journal_tells_of_requests(api):
     token, status = api.noted()[-2:]
     assert (token["operation"], token["status"]) == ("createToken", 200)
     assert (status["operation"], status["status"]) == ("updateMeetingRtmsStatus", 403)
-    assert status["id"] == meeting.id
+    assert status["asked_id"] == meeting.id
     assert "expected the-client-id, found 'another'" in status["why"]
     assert CREDENTIALS.client_secret not in json.dumps(api.noted())
 
