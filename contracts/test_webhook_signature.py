@@ -1,4 +1,4 @@
-"""Whatever does not carry Zoom's signature over its bytes, made just now, is not from Zoom."""
+"""Only what Zoom has signed, just now, over exactly these bytes, is an event."""
 
 from __future__ import annotations
 
@@ -8,75 +8,150 @@ from typing import Any
 
 import pytest
 
-from mockzoom.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, webhook_signature
+from mockzoom.judge.answer import ACCEPTED, REFUSED
+from mockzoom.judge.contract import MUST, SHOULD, contract
+from mockzoom.judge.receiver_under_test import ReceiverUnderTest
+from mockzoom.judge.request import Signing
 
-Headers = dict[str, str]
-Forgery = Callable[[Headers], Headers]
+Event = dict[str, Any]
 
+UNSIGNED = Signing(stamp=None, signature=None)
 
-def signature(change: Callable[[str], str]) -> Forgery:
-    return lambda signed: {**signed, SIGNATURE_HEADER: change(signed[SIGNATURE_HEADER])}
-
-
-def stamp(text: str) -> Forgery:
-    return lambda signed: {**signed, TIMESTAMP_HEADER: text}
-
-
-def without(header: str) -> Forgery:
-    return lambda signed: {name: value for name, value in signed.items() if name != header}
-
-
-FORGERIES: dict[str, Forgery] = {
-    "no headers": lambda _: {},
-    "no signature": without(SIGNATURE_HEADER),
-    "no timestamp": without(TIMESTAMP_HEADER),
-    "empty signature": signature(lambda _: ""),
-    "prefix only": signature(lambda _: "v0="),
-    "zeros": signature(lambda _: "v0=" + "0" * 64),
-    "truncated": signature(lambda whole: whole[:-1]),
-    "extended": signature(lambda whole: whole + "0"),
-    "without its prefix": signature(lambda whole: whole.removeprefix("v0=")),
-    "letters outside ASCII": signature(lambda whole: whole[:-1] + "é"),
-    "another timestamp": stamp("1700000000"),
-    "no number": stamp("now"),
-    "a huge number": stamp("9" * 400),
-    "a negative number": stamp("-1"),
+FORGERIES = {
+    "no headers": UNSIGNED,
+    "no signature": Signing(signature=None),
+    "no timestamp": Signing(stamp=None),
+    "empty signature": Signing(signature=""),
+    "prefix only": Signing(signature="v0="),
+    "zeros": Signing(signature="v0=" + "0" * 64),
+    "no hex": Signing(signature="v0=" + "z" * 64),
+    "truncated": Signing(signature="v0={hex:.63}"),
+    "the first digits": Signing(signature="v0={hex:.8}"),
+    "extended": Signing(signature="v0={hex}0"),
+    "without its prefix": Signing(signature="{hex}"),
+    "another version": Signing(signature="v1={hex}"),
+    "letters outside ASCII": Signing(signature="v0={hex:.63}é"),
+    "another timestamp": Signing(stamp="1700000000"),
+    "no number": Signing(stamp="now"),
+    "empty timestamp": Signing(stamp=""),
+    "a huge number": Signing(stamp="9" * 400),
+    "a negative number": Signing(stamp="-1"),
 }
 
 
-@pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
-def test_forgeries_are_refused(receiver: Any, harmless: dict[str, Any], forge: Forgery) -> None:
-    """A missing, broken or made-up signature gets 4xx: else anybody can start and stop streams."""
-    body = json.dumps(harmless).encode()
-    answer = receiver.post(body, forge(receiver.sign(body)))
-    assert answer.refused, answer
-
-
-def test_another_secret_is_refused(receiver: Any, harmless: dict[str, Any]) -> None:
-    """A signature made with another app's secret is no signature."""
-    body = json.dumps(harmless).encode()
-    now = receiver.sign(body)[TIMESTAMP_HEADER]
-    other = webhook_signature(receiver.credentials.secret_token + "x", now, body)
-    answer = receiver.post(body, {TIMESTAMP_HEADER: now, SIGNATURE_HEADER: other})
-    assert answer.refused, answer
-
-
-def test_a_tampered_body_is_refused(receiver: Any, harmless: dict[str, Any]) -> None:
-    """The signature is over the body: one changed digit and it is somebody else's event."""
-    body = json.dumps(harmless).encode()
-    tampered = json.dumps({**harmless, "event_ts": harmless["event_ts"] + 1}).encode()
-    answer = receiver.post(tampered, receiver.sign(body))
-    assert answer.refused, answer
-
-
-@pytest.mark.parametrize("offset_s", [-3600, -600, 600, 3600])
-def test_old_and_future_stamps_are_refused(
-    receiver: Any, harmless: dict[str, Any], offset_s: int
+@contract(
+    "WH-201",
+    MUST,
+    source="webhooks: x-zm-signature",
+    loses="Anybody who knows the URL can start and stop streams in your app.",
+    gotchas=[4],
+)
+@pytest.mark.parametrize("forgery", FORGERIES.values(), ids=FORGERIES)
+def test_forgeries_are_refused(
+    receiver: ReceiverUnderTest, harmless: Event, forgery: Signing
 ) -> None:
-    """A well-signed request from another time is a replay, or is kept for one."""
+    """A signature or stamp that is missing, broken or made up is refused with a 4xx."""
+    receiver.post(json.dumps(harmless).encode(), forgery).must_be(REFUSED)
+
+
+@contract(
+    "WH-202",
+    MUST,
+    source="webhooks: the key is the app's webhook secret token",
+    loses="Every other Zoom app can send events in Zoom's name.",
+    gotchas=[4],
+)
+def test_another_secret_is_refused(receiver: ReceiverUnderTest, harmless: Event) -> None:
+    """A signature that was made with another app's secret is refused."""
+    receiver.post(json.dumps(harmless).encode(), Signing(other_secret=True)).must_be(REFUSED)
+
+
+@contract(
+    "WH-203",
+    MUST,
+    source="webhooks: the signature is over the body",
+    loses="Who sits on the line can change an event, such as where your app is to connect to.",
+    gotchas=[4],
+)
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        lambda body: body.replace(b"1700", b"1701"),
+        lambda body: body + b" ",
+        lambda body: body[:-1] + b',"event":"meeting.rtms_stopped"}',
+    ],
+    ids=["one digit", "a space at the end", "a second name"],
+)
+def test_a_tampered_body_is_refused(
+    receiver: ReceiverUnderTest, harmless: Event, tamper: Callable[[bytes], bytes]
+) -> None:
+    """A body that is not to the byte what was signed is refused."""
     body = json.dumps(harmless).encode()
-    answer = receiver.post(body, receiver.sign(body, offset_s))
-    assert answer.refused, answer
+    receiver.post(tamper(body), Signing(signed=body)).must_be(REFUSED)
+
+
+@contract(
+    "WH-204",
+    MUST,
+    source="webhooks: fresh stamp and signature for each attempt",
+    loses="One captured event is enough to send any other.",
+    gotchas=[4],
+)
+def test_a_signature_is_for_one_body(
+    receiver: ReceiverUnderTest, harmless: Event, example: Callable[..., Event]
+) -> None:
+    """The signature of an event that was accepted is refused with another event."""
+    body = json.dumps(harmless).encode()
+    receiver.deliver(body).must_be(ACCEPTED)
+    other = json.dumps(example("rtms.concurrency_limited")).encode()
+    receiver.post(other, Signing(signed=body)).must_be(REFUSED)
+
+
+@contract(
+    "WH-205",
+    MUST,
+    source="webhooks: x-zm-request-timestamp",
+    loses="Who has recorded an event can play it again for ever.",
+    needs=["timestamp-window"],
+    gotchas=[6],
+)
+@pytest.mark.parametrize("offset_s", [-600, -3600, -86_400], ids=["10 min", "1 h", "1 day"])
+def test_old_stamps_are_refused(
+    receiver: ReceiverUnderTest, harmless: Event, offset_s: int
+) -> None:
+    """A request that is signed rightly and ten minutes old or older is refused."""
+    receiver.deliver(harmless, offset_s=offset_s).must_be(REFUSED)
+
+
+@contract(
+    "WH-206",
+    MUST,
+    source="webhooks: x-zm-request-timestamp",
+    loses="A request stamped for tomorrow can be played again until then.",
+    needs=["timestamp-window"],
+    gotchas=[6],
+)
+@pytest.mark.parametrize("offset_s", [600, 3600, 86_400], ids=["10 min", "1 h", "1 day"])
+def test_future_stamps_are_refused(
+    receiver: ReceiverUnderTest, harmless: Event, offset_s: int
+) -> None:
+    """A request that is signed rightly for ten minutes from now or later is refused."""
+    receiver.deliver(harmless, offset_s=offset_s).must_be(REFUSED)
+
+
+@contract(
+    "WH-207",
+    SHOULD,
+    source="webhooks: clocks differ",
+    loses="A clock that is a few seconds off costs every event.",
+    gotchas=[6],
+)
+@pytest.mark.parametrize("offset_s", [-10, 5], ids=["10 s old", "5 s ahead"])
+def test_clocks_may_differ_a_little(
+    receiver: ReceiverUnderTest, harmless: Event, offset_s: int
+) -> None:
+    """A stamp that is some seconds off, to either side, is accepted."""
+    receiver.deliver(harmless, offset_s=offset_s).must_be(ACCEPTED)
 
 
 SPELLINGS: dict[str, Callable[[Any], str]] = {
@@ -88,27 +163,43 @@ SPELLINGS: dict[str, Callable[[Any], str]] = {
     "emoji": lambda event: json.dumps({**event, "note": "Zoë 🎧 שלום"}, ensure_ascii=False),
     "escapes": lambda event: json.dumps({**event, "note": "Zoë 🎧 שלום"}),
     "odd escapes": lambda event: json.dumps({**event, "note": "?"}).replace("?", "\\u0041\\/"),
+    "a number as 1.0": lambda event: json.dumps({**event, "note": 1.0}),
+    "a long number": lambda event: json.dumps({**event, "note": 2**60 + 1}),
 }
 
 
+@contract(
+    "WH-208",
+    MUST,
+    source="webhooks: the HMAC is over the raw body bytes",
+    loses="Events with a name like Zoë's are lost, and whatever else your JSON writer spells anew.",
+    gotchas=[5],
+)
 @pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS)
 def test_the_signature_is_over_the_raw_bytes(
-    receiver: Any, harmless: dict[str, Any], spell: Callable[[Any], str]
+    receiver: ReceiverUnderTest, harmless: Event, spell: Callable[[Any], str]
 ) -> None:
-    """Who parses and writes the JSON anew before checking loses events with a name like Zoë's."""
-    body = spell(harmless).encode()
-    answer = receiver.post(body, receiver.sign(body))
-    assert answer.accepted, answer
+    """However an event is spelt, it is accepted with the signature of exactly these bytes."""
+    receiver.deliver(spell(harmless).encode()).must_be(ACCEPTED)
 
 
+@contract(
+    "WH-209",
+    MUST,
+    source="public tracker: validation before authentication",
+    loses="Strangers learn from your answers what your events look like.",
+    gotchas=[8],
+)
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"null", b'{"event":1}'], ids=lambda body: body.decode() or "empty"
+    "body",
+    [b"", b"{", b"[]", b"null", b'{"event":1}', b'{"event":"meeting.rtms_started"}'],
+    ids=lambda body: body.decode() or "empty",
 )
 def test_authentication_comes_before_validation(
-    receiver: Any, harmless: dict[str, Any], body: bytes
+    receiver: ReceiverUnderTest, harmless: Event, body: bytes
 ) -> None:
-    """A stranger gets the same refusal for nonsense as for an event, and learns no schema."""
-    valid = receiver.post(json.dumps(harmless).encode(), {})
-    nonsense = receiver.post(body, {})
-    assert valid.refused, valid
-    assert nonsense.status == valid.status, (valid, nonsense)
+    """A stranger gets the same status for nonsense as for an event, and it is a refusal."""
+    valid = receiver.post(json.dumps(harmless).encode(), UNSIGNED).must_be(REFUSED)
+    nonsense = receiver.post(body, UNSIGNED).must_be(REFUSED)
+    if nonsense.status != valid.status:
+        raise nonsense.broken(f"status {valid.status}, as for an unsigned event that is valid")

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["mockzoom", "mockzoom_server"]
 
+#: Contracts that judge a receiver need no more than `--receiver-url`, wherever they lie.
+pytest_plugins = ["mockzoom.judge.plugin"]
+
 
 @pytest.fixture(scope="session")
 def mockzoom_server() -> Iterator[MockZoom]:
@@ -37,6 +40,11 @@ def mockzoom_server() -> Iterator[MockZoom]:
 
 @pytest.fixture
 def mockzoom(mockzoom_server: MockZoom) -> MockZoom:
-    """The session's `MockZoom` as if newly started: no meeting, no receiver, an empty journal."""
+    """The session's `MockZoom` as if newly started: no meeting, no receiver, an empty journal.
+
+    Worlds beside the default one are removed.
+    """
+    for name in mockzoom_server.worlds[1:]:
+        mockzoom_server.remove_world(name)
     mockzoom_server.reset()
     return mockzoom_server

@@ -6,7 +6,9 @@
 
 The first line of the docstring is the promise.  The id is stable: reports, baselines and teams
 refer to it, so that a test may be renamed and its id may not.  A parametrised test is one contract
-with many cases.
+with many cases; a case that asks more of a receiver than the others says so with `needs`.
+
+``WH-…`` and ``RT-…`` are ours.  A team's own contracts have a prefix of their own, as ``ACME-001``.
 """
 
 from __future__ import annotations
@@ -19,9 +21,11 @@ from typing import Any
 
 import pytest
 
-__all__ = ["ADVICE", "MUST", "SHOULD", "Broken", "Contract", "Severity", "contract"]
+__all__ = ["ADVICE", "MUST", "SHOULD", "Broken", "Contract", "Severity", "contract", "needs"]
 
-_ID = re.compile(r"(WH|RT)-\d{3}")
+_ID = re.compile(r"[A-Z]{2,10}-\d{3}")
+
+_PROFILES = {"WH": "webhook", "RT": "rtms"}
 
 
 class Severity(StrEnum):
@@ -52,8 +56,8 @@ class Contract:
 
     @property
     def profile(self) -> str:
-        """``webhook`` or ``rtms``."""
-        return "webhook" if self.id.startswith("WH") else "rtms"
+        """``webhook`` or ``rtms``; ``own`` for a team's contract, which every profile has."""
+        return _PROFILES.get(self.id.partition("-")[0], "own")
 
 
 def contract(
@@ -65,11 +69,22 @@ def contract(
     needs: Sequence[str] = (),
     gotchas: Sequence[int] = (),
 ) -> pytest.MarkDecorator:
-    """Make a test a contract; `id_` is ``WH-…`` for webhooks, ``RT-…`` for RTMS clients."""
+    """Make a test a contract.
+
+    `id_` is ``WH-…`` for webhooks, ``RT-…`` for RTMS clients, and anything of that shape for a
+    team's own.  Raises ValueError for what is no id.
+    """
     if not _ID.fullmatch(id_):
-        raise ValueError(f"contract {id_!r}: expected an id such as WH-101 or RT-204")
+        raise ValueError(
+            f"contract {id_!r}: expected an id such as WH-101, or ACME-001 for a contract of yours"
+        )
     row = Contract(id_, severity, source, loses, tuple(needs), tuple(gotchas))
     return pytest.mark.contract(row)
+
+
+def needs(*capabilities: str) -> pytest.MarkDecorator:
+    """What one case of a contract asks of a receiver beside what the contract asks."""
+    return pytest.mark.needs(*capabilities)
 
 
 class Broken(AssertionError):

@@ -20,7 +20,7 @@ import json
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from flask import Flask, Response, abort, jsonify, request
@@ -35,6 +35,8 @@ from mockzoom.core.signing import (
     webhook_signature,
 )
 from mockzoom.core.spec import Spec, load_spec
+from mockzoom.core.validators import FastValidator
+from mockzoom.receiver.reading import readers
 
 __all__ = ["MAX_BODY_BYTES", "Inbox", "create_app"]
 
@@ -62,14 +64,14 @@ def create_app(
 
     `inbox` is called on the thread of the request and must return at once.  `window_s` is how far
     the stamp of a request may be off, to either side.  Answers: 200 with the event itself, as the
-    document has it; 401 without a valid signature and stamp; 400 for what is not a valid event;
-    413 for a body over `MAX_BODY_BYTES`.  Events that the document does not know get 200: the
-    vendor adds some without asking.
+    document has it; 401 without a valid signature and stamp; 400 for what is no event, or lacks
+    what must be known to act on it (see `reading`); 413 for a body over `MAX_BODY_BYTES`.  Events
+    that the document does not know get 200: the vendor adds some without asking.
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.register_error_handler(HTTPException, _in_json)
-    contract = spec or load_spec()
+    known = readers(spec or load_spec())
     seen = _Seen(REMEMBERED_BODIES)
 
     @app.post("/webhook")
@@ -79,7 +81,7 @@ def create_app(
         event = _parse(body)
         if event["event"] == URL_VALIDATION:
             return _validate_url(secret_token, event)
-        _check(contract, event)
+        _check(known, event)
         if seen.first(body):
             inbox(event)
         return Response(body, mimetype="application/json")
@@ -128,10 +130,10 @@ def _is_token(text: str) -> bool:
     return bool(text) and text.isprintable() and not text.startswith("v0:")
 
 
-def _check(spec: Spec, event: Event) -> None:
-    if event["event"] not in spec.events:
+def _check(known: Mapping[str, FastValidator], event: Event) -> None:
+    if event["event"] not in known:
         return
-    problems = spec.event(event["event"]).problems(event)
+    problems = known[event["event"]].problems(event)
     if problems:
         abort(400, str(problems[0]))
 

@@ -1,0 +1,1 @@
+"""What a run has come to, told in six ways; each takes a `Report` and gives text."""

@@ -1,0 +1,217 @@
+"""The stage on which an RTMS client is judged: a mock Zoom of its own, for the receiver alone.
+
+    def test_it_comes_back(stage: Stage) -> None:
+        stream = stage.stream()
+        stream.fault("reset", socket="signaling")
+        stream.is_back()
+
+The mock is started once a session (`Theatre`); a contract gets it empty, and what a contract leaves
+behind is stopped after it.  Whatever fails is a `Broken`, with the last messages of the sockets.
+
+Whether the receiver connects to RTMS at all is found out once, by an ordinary stream: a person
+talks, another one leaves, the stream is stopped.  What the mock saw of it (`ordinary`) is evidence
+for every contract that needs no more than that.  A receiver that never connected, or never got as
+far as media, is told so once; contracts that could only repeat it are skipped.
+
+Waits are as long as Zoom's own windows and not longer than it takes: how soon a receiver reconnects
+is its own business, as long as it is back in time.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from functools import cached_property
+from types import TracebackType
+from typing import Any, Self
+
+from mockzoom.core.codes import MessageType
+from mockzoom.core.examples import encode
+from mockzoom.core.products import PRODUCTS
+from mockzoom.core.timings import Timings
+from mockzoom.handles import Meeting
+from mockzoom.judge.answer import Answer
+from mockzoom.judge.assignment import Assignment
+from mockzoom.judge.contract import Broken
+from mockzoom.judge.events import example_of
+from mockzoom.judge.evidence import Evidence
+from mockzoom.judge.receiver_under_test import ReceiverUnderTest
+from mockzoom.judge.staged_stream import StagedStream, window_s
+from mockzoom.judge.trap import Trap
+from mockzoom.server import MockZoom
+
+__all__ = ["Stage", "Theatre", "stage_timings"]
+
+#: What the server decides alone is fast; what an app needs time for leaves room for one that waits
+#: 1, 2 and 4 s before it dials again, as the official SDK does.
+_FAST = Timings(
+    keep_alive_ms=400,
+    signaling_window_ms=8_000,
+    media_window_ms=8_000,
+    connect_window_ms=8_000,
+    handshake_ms=2_000,
+    reconnect_too_fast_ms=10,
+    close_grace_ms=1_500,
+)
+
+
+def stage_timings(name: str) -> Timings:
+    """The pace of a judgement: ``zoom``, ``fast``, or a factor on the vendor's intervals.
+
+    Raises `ConfigurationError`.
+    """
+    return _FAST if name == "fast" else Timings.named(name)
+
+
+class Theatre:
+    """A mock Zoom for one receiver, between `with` and its end; it takes a `Stage` at a time."""
+
+    def __init__(self, assignment: Assignment, receiver: ReceiverUnderTest) -> None:
+        self.assignment = assignment
+        self.receiver = receiver
+        self.timings = stage_timings(assignment.timings)
+        # No seed: a receiver remembers the streams that have ended, so each run has new ones.
+        self.zoom = MockZoom(credentials=assignment.credentials, timings=self.timings)
+
+    def __enter__(self) -> Self:
+        self.zoom.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.zoom.close()
+
+    @cached_property
+    def ordinary(self) -> Evidence:
+        """What was seen of a stream on which nothing goes wrong; it is played when first asked."""
+        with Stage(self) as stage:
+            stream = stage.begin()
+            with suppress(Broken):
+                stream.is_ready()
+                self._ordinary_life(stream)
+            with suppress(Broken):
+                stream.stop()
+                stream.hangs_up()
+            return stream.evidence
+
+    def _ordinary_life(self, stream: StagedStream) -> None:
+        stream.meeting.say("Alice", "Good morning, everybody.")
+        stream.meeting.leave("Bob")
+        sockets = stream.evidence.open
+        needed = self.timings.keep_alives_missed * self.timings.keep_alive_ms / 1000
+        stream.until(
+            "two keep-alives answered on each socket",
+            lambda seen: all(seen.answered(socket) >= 2 for socket in sockets),
+            needed + window_s(self.timings, "keep_alive"),
+        )
+
+    @property
+    def unfit(self) -> str:
+        """Why streams cannot be judged, if the receiver does not get as far as media."""
+        seen = self.ordinary
+        if not seen.sockets:
+            answers = [entry["outcome"] for entry in seen.webhooks("started")]
+            return f"it never connected to RTMS (its answer to the started webhook: {answers})"
+        if not seen.said(MessageType.CLIENT_READY_ACK):
+            return f"it connected and never got as far as media ({seen})"
+        return ""
+
+
+class Stage:
+    """The mock for one contract, between `with` and its end.
+
+    The streams that it was given are stopped at the end, and the receiver is told so.
+    """
+
+    def __init__(self, theatre: Theatre) -> None:
+        self.zoom = theatre.zoom
+        self.timings = theatre.timings
+        self.assignment = theatre.assignment
+        self._receiver = theatre.receiver
+        self._streams: list[StagedStream] = []
+        self._cleanup = ExitStack()
+
+    def __enter__(self) -> Self:
+        self.zoom.reset()
+        self.zoom.subscribe(self.assignment.url, validate=False)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.zoom.lift()
+        for stream in self._streams:
+            with suppress(Broken):
+                stream.stop()
+        self._cleanup.close()
+        for stream in self._streams:
+            with suppress(Broken):
+                stream.hangs_up()
+
+    # --- streams ------------------------------------------------------------------------------
+
+    def begin(
+        self,
+        product: str = "",
+        participants: tuple[str, ...] = ("Alice", "Bob"),
+        *,
+        meeting: Meeting | None = None,
+    ) -> StagedStream:
+        """Start a stream, of a new meeting or `meeting`: its started webhook is on its way.
+
+        `product` is by default one that the receiver takes.
+        """
+        name = product or self.assignment.product
+        meeting = meeting or self.zoom.meeting("contract", participants, name)
+        stream = StagedStream(self.zoom, self.timings, PRODUCTS[name], meeting)
+        self._streams.append(stream)
+        return stream
+
+    def stream(
+        self, product: str = "", participants: tuple[str, ...] = ("Alice", "Bob")
+    ) -> StagedStream:
+        """Start a stream, and wait until the receiver is ready for its media."""
+        stream = self.begin(product, participants)
+        stream.is_ready()
+        return stream
+
+    def fault(self, kind: str, **fields: Any) -> int:
+        """Switch a fault on for this contract; see docs/faults.md."""
+        return self.zoom.fault(kind, **fields)
+
+    # --- webhooks by hand ---------------------------------------------------------------------
+
+    def event(self, happening: str, **payload: Any) -> dict[str, Any]:
+        """A webhook of now, of a stream that the mock knows nothing of, as `payload` says."""
+        name = PRODUCTS[self.assignment.product].event(happening)
+        return example_of(name, **{"rtms_stream_id": f"{time.time_ns():032x}", **payload})
+
+    def deliver(self, event: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
+        """Post `event`, signed; a stream that it starts is stopped after the contract.
+
+        An event out of the journal is, byte for byte, what the mock has sent.
+        """
+        return self._receiver.post(encode(event), headers=headers)
+
+    def trap(self, host: str = "127.0.0.1") -> Trap:
+        """An address that notes who dials it, until the end of the contract; raises `OSError`."""
+        return self._cleanup.enter_context(Trap(host))
+
+    # --- time ---------------------------------------------------------------------------------
+
+    def window_s(self, name: str) -> float:
+        """An interval of `Timings` in seconds, and what a busy machine may take beyond it."""
+        return window_s(self.timings, name)
+
+    def watch(self, seconds: float) -> None:
+        """Let time pass, in which the receiver may do something that it should not."""
+        threading.Event().wait(seconds)

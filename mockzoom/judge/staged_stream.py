@@ -1,0 +1,209 @@
+"""A stream of the mock that a receiver is to join: what happens to it, and what is waited for.
+
+Every wait looks at the evidence again and again, and is over when what is wanted is there.  When
+its time runs out, or it is plain that nothing will come of it, it is a `Broken` that shows the last
+messages of the sockets.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from mockzoom.core.codes import StopReason
+from mockzoom.core.messages import Message
+from mockzoom.core.products import Product
+from mockzoom.core.timings import Timings
+from mockzoom.handles import Meeting, Stream
+from mockzoom.judge.contract import Broken
+from mockzoom.judge.events import example_of
+from mockzoom.judge.evidence import Evidence, SeenSocket
+from mockzoom.server import MockZoom
+
+__all__ = ["StagedStream", "window_s"]
+
+T = TypeVar("T")
+
+_LOOK_S = 0.01
+
+#: So many frames of audio are enough to see what a receiver makes of them.
+_FRAMES = 5
+
+#: What a busy machine may take beyond a window.
+_SPARE_S = 1.0
+
+#: A handshake that breaks one of these is refused, and an app that then holds no socket for so
+#: long has given up.
+_REFUSED = (
+    "rtms.id",
+    "rtms.stream-id",
+    "rtms.signature",
+    "rtms.payload",
+    "rtms.message",
+    "rtms.message-type",
+    "rtms.media-type",
+    "rtms.media-params",
+)
+_GIVEN_UP_MS = 1_000
+_LATE = ("rtms.connect", "rtms.ready-ack")
+
+
+def window_s(timings: Timings, name: str) -> float:
+    """The interval `name` in seconds, and what a busy machine may take beyond it."""
+    return float(getattr(timings, f"{name}_ms")) / 1000 + _SPARE_S
+
+
+class StagedStream:
+    """A stream of the mock that the receiver is to join."""
+
+    def __init__(
+        self, zoom: MockZoom, timings: Timings, product: Product, meeting: Meeting
+    ) -> None:
+        self.product = product
+        self.meeting = meeting
+        self.stream: Stream = meeting.start_rtms()
+        self.id = self.stream.rtms_stream_id
+        self._zoom = zoom
+        self._timings = timings
+        self._held: list[SeenSocket] = []
+
+    @property
+    def evidence(self) -> Evidence:
+        """What the mock saw of it up to now."""
+        return Evidence(self.id, self._zoom.journal())
+
+    def keeps(self, *clauses: str) -> None:
+        """Raise `Broken` if one of `clauses` (see docs/clauses.md) was broken up to now."""
+        self.evidence.keeps(*clauses)
+
+    def started(self, **payload: Any) -> dict[str, Any]:
+        """Its started webhook of now, with `payload` over its own, to be delivered by hand."""
+        ids = {"rtms_stream_id": self.id, "server_urls": self.stream.server_urls}
+        return example_of(self.product.event("started"), **self.meeting.ids, **ids | payload)
+
+    def first_start(self) -> dict[str, Any]:
+        """The started webhook that it began with, as it was sent, once that was answered.
+
+        A receiver may join first and answer then.
+        """
+        answered = self.until(
+            "an answer to the started webhook",
+            lambda seen: seen.webhooks("started"),
+            window_s(self._timings, "connect_window"),
+        )
+        return dict(answered[0]["body"])
+
+    # --- what happens to it -------------------------------------------------------------------
+
+    def fault(self, kind: str, **fields: Any) -> int:
+        """Switch a fault on for this stream; see docs/faults.md."""
+        return self._zoom.fault(kind, stream=self.id, **fields)
+
+    def send(self, message: Message, socket: str = "signaling") -> None:
+        """Send the receiver `message` as it is."""
+        self.stream.send(message, socket)
+
+    def stop(self, reason: StopReason = StopReason.MEETING_ENDED) -> None:
+        """End it; returns when the receiver has answered the webhooks about it, or refused to."""
+        try:
+            self.stream.stop(reason)
+        except TimeoutError as error:
+            seen = self.evidence
+            raise Broken("webhooks that are answered", str(error), wire=seen.wire()) from None
+
+    def talk(self, text: str = "Hello.") -> None:
+        """The first participant says `text`; returns when some of it was sent to the receiver.
+
+        That is some frames of audio, and where the receiver takes none the transcript.
+        """
+        before = self.stream.sent
+        takes_audio = any(socket.key == "audio" for socket in self.evidence.open)
+
+        def heard(seen: Evidence) -> bool:
+            self._demand_sockets(seen)
+            sent = self.stream.sent
+            if takes_audio:
+                return sent.get("audio", 0) >= before.get("audio", 0) + _FRAMES
+            return sent != before
+
+        self.meeting.say(self.meeting.participants[0], text)
+        self.until("media sent", heard, window_s(self._timings, "connect_window"))
+
+    # --- what is waited for -------------------------------------------------------------------
+
+    def until(self, expected: str, seen: Callable[[Evidence], T], timeout_s: float) -> T:
+        """Wait until `seen` finds something in the evidence; `Broken` when the time is over."""
+        deadline_s = time.monotonic() + timeout_s
+        while True:
+            evidence = self.evidence
+            if found := seen(evidence):
+                return found
+            if time.monotonic() > deadline_s:
+                within = f"{expected} within {timeout_s:g} s"
+                raise Broken(within, str(evidence), wire=evidence.wire())
+            threading.Event().wait(_LOOK_S)
+
+    def is_ready(self) -> None:
+        """Wait until the receiver has joined and media may flow; not if it has given up."""
+
+        def ready(seen: Evidence) -> bool:
+            if _gave_up(seen):
+                seen.keeps(*_REFUSED, *_LATE)
+            return seen.flowing()
+
+        self._joined("media may flow", ready, "connect_window")
+
+    def is_back(self, after: int) -> None:
+        """Wait until media may flow again after the entry `after`, from before the loss."""
+        self._joined(
+            "back, and media may flow", lambda seen: seen.flowing(after), "signaling_window"
+        )
+
+    def media_is_back(self, key: str, after: int) -> None:
+        """Wait until media of `key` may flow again on a socket opened after the entry `after`."""
+
+        def back(seen: Evidence) -> bool:
+            new = [s for s in seen.media if s.key == key and s.entry > after]
+            return seen.flowing() and any(s.open and seen.joined(s) for s in new)
+
+        self._joined(f"{key} is back", back, "media_window")
+
+    def _joined(self, expected: str, seen: Callable[[Evidence], bool], window: str) -> None:
+        self.until(expected, seen, window_s(self._timings, window))
+        self._held = self.evidence.open
+
+    def hangs_up(self) -> None:
+        """Wait until the receiver has closed every socket; `Broken` if Zoom had to do it."""
+        grace_s = window_s(self._timings, "close_grace")
+        self.until("every socket closed", lambda seen: not seen.open, grace_s)
+        self.keeps("rtms.left-open")
+
+    def survives(self) -> None:
+        """Every socket it had stayed open, and answers a keep-alive that is sent from now on."""
+        after = self.evidence.last_id
+        self.stream.keep_alive()
+
+        def alive(seen: Evidence) -> bool:
+            self._demand_sockets(seen)
+            return all(seen.answered(socket, after) for socket in self._held)
+
+        rounds_s = (self._timings.keep_alives_missed + 1) * window_s(self._timings, "keep_alive")
+        self.until("a keep-alive answered on each socket", alive, rounds_s)
+
+    def _demand_sockets(self, seen: Evidence) -> None:
+        """Every socket that the receiver had when it joined is still open."""
+        open_ = [socket.conn for socket in seen.open]
+        lost = [f"{socket.key} #{socket.conn}" for socket in self._held if socket.conn not in open_]
+        seen.demand(not lost, "every socket stays open", f"{', '.join(lost)} closed ({seen})")
+
+
+def _gave_up(seen: Evidence) -> bool:
+    """Whether the receiver was too late, or was refused and has held no socket for a while."""
+    if seen.findings(*_LATE):
+        return True
+    if seen.open or not seen.findings(*_REFUSED):
+        return False
+    last_ms = max((socket.closed_ms or 0 for socket in seen.sockets), default=0)
+    return time.time() * 1000 - last_ms > _GIVEN_UP_MS
