@@ -46,13 +46,12 @@ from mockzoom.engine.worlds import DEFAULT, Worlds
 from mockzoom.errors import UsageError
 from mockzoom.handles import World
 from mockzoom.threads import LoopThread, WebThread
-from mockzoom.web.app import MAX_BODY_BYTES, create_app, world_name
+from mockzoom.web.app import LOOPBACK, MAX_BODY_BYTES, create_app, world_name
 from mockzoom.web.control.blueprint import MAX_WAITS
 from mockzoom.web.rest import create_rest
 
 __all__ = ["MockZoom", "new_credentials"]
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _START_S = 20.0
 _CLOSE_S = 10.0
 
@@ -117,7 +116,7 @@ class MockZoom(World):
         self.spec = load_spec(spec, spec_profile)
         self.ca_path: Path | None = None
         self.api_token = api_token
-        if api_token is None and host not in _LOOPBACK:
+        if api_token is None and host not in LOOPBACK:
             self.api_token = secrets.token_urlsafe(24)
         self._receivers = receivers
         self._host = host

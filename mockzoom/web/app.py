@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
@@ -20,14 +21,18 @@ from mockzoom.web import rest
 from mockzoom.web.control.blueprint import AnyText, create_control
 from mockzoom.web.problems import Refused, http_problem, mistake, problem
 
-__all__ = ["MAX_BODY_BYTES", "create_app", "world_name"]
+__all__ = ["LOOPBACK", "MAX_BODY_BYTES", "create_app", "world_name"]
 
 #: Control requests are small; what is larger is a mistake.
 MAX_BODY_BYTES = 1024 * 1024
 
+#: The names of this machine that nobody else can reach.
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
 _HEADER = "X-Mockzoom-World"
 _IN_PATH = "mockzoom.world"
 _OPEN = ("/_mockzoom/health", "/_mockzoom/openapi.json")
+_STRANGE = "host, origin: expected a program of this machine, found the page of another site"
 
 
 def create_app(
@@ -39,8 +44,9 @@ def create_app(
     """The app over `worlds`; `call(step, *args)` runs a step on the thread that they live on, and
     `run(work)` a coroutine.
 
-    With an `api_token` every request needs ``Authorization: Bearer TOKEN``, except for health, the
-    document, and the vendor's REST, which is registered by who makes the app.
+    With an `api_token` every request needs ``Authorization: Bearer TOKEN``, and without one it
+    must not come from another site's page; except for health, the document, and the vendor's REST,
+    which is registered by who makes the app.
     """
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
@@ -52,10 +58,12 @@ def create_app(
 
     @app.before_request
     def authorise() -> Response | None:
-        if api_token is None or request.path in _OPEN:
+        if request.path in _OPEN:
             return None
         if request.path.startswith(rest.PATHS):
             return None  # who may do what there is said by the vendor's own tokens
+        if api_token is None:
+            return problem(403, "", _STRANGE) if _is_from_a_page() else None
         if same(f"Bearer {api_token}", request.headers.get("Authorization", "")):
             return None
         answer = problem(401, "", "authorization: expected the API token that the mock printed")
@@ -85,6 +93,21 @@ def world_name() -> str:
     """The name of the world that the request is for, there or not."""
     in_path = request.environ.get(_IN_PATH)
     return str(in_path or request.headers.get(_HEADER) or DEFAULT)
+
+
+def _is_from_a_page() -> bool:
+    """Whether a browser asks for the page of another site, or under a name that is not ours.
+
+    Without a token the loopback address is the only lock, and browsers are behind it too: any page
+    can post to it, and one whose name was pointed here can also read the answers.
+    """
+    own = f"http://{request.host}"
+    if request.headers.get("Origin", own) != own:
+        return True
+    try:
+        return urlsplit(own).hostname not in LOOPBACK
+    except ValueError:
+        return True
 
 
 class _WorldInPath:

@@ -47,10 +47,12 @@ class Api:
             assert headers["content-type"] == "application/json"
         return status, told
 
-    def raw(self, method: str, path: str, data: bytes | None) -> tuple[int, Any, bytes]:
+    def raw(
+        self, method: str, path: str, data: bytes | None, headers: dict[str, str] | None = None
+    ) -> tuple[int, Any, bytes]:
         connection = http.client.HTTPConnection(self._host, timeout=5)
         try:
-            connection.request(method, path, data)
+            connection.request(method, path, data, headers or {})
             response = connection.getresponse()
             return response.status, response.headers, response.read()
         finally:
@@ -333,3 +335,24 @@ def test_the_token_is_asked_for() -> None:
             assert "API token" in json.loads(told)["detail"]
         assert api.raw("GET", "/_mockzoom/health", None)[0] == 200
         assert api.raw("GET", "/_mockzoom/openapi.json", None)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, 200),
+        ({"Host": "localhost:1"}, 200),
+        ({"Host": "localhost:1", "Origin": "http://localhost:1"}, 200),
+        ({"Host": "[::1]:1"}, 200),
+        ({"Origin": "https://shop.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Host": "shop.example", "Origin": "http://shop.example"}, 403),
+        ({"Host": "127.0.0.1.shop.example"}, 403),
+    ],
+)
+def test_pages_of_other_sites_are_kept_out(
+    zoom: MockZoom, headers: dict[str, str], expected: int
+) -> None:
+    """A browser on this machine does not let any page drive the mock or read what it tells."""
+    status, _, answer = Api(zoom).raw("GET", "/_mockzoom/meetings", None, headers)
+    assert status == expected, answer

@@ -13,6 +13,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from mockzoom import Credentials, MockZoom, Receiver, RestPolicy, Timings
+from mockzoom.core.products import PRODUCTS
 
 TIMEOUT_S = 10
 
@@ -88,6 +89,7 @@ def test_an_app_starts_its_stream_and_hears_it(mockzoom, tmp_path, product, id_f
         app.rtms("stop", product, meeting.ids[id_field])
         [stream_id] = receiver.streams
         ended = receiver.wait_ended(stream_id)
+        mockzoom.wait_for("webhook", event=PRODUCTS[product].event("stopped"))
     assert ended.joined
     [transcript] = tmp_path.glob("*/transcript.jsonl")
     assert transcript.read_text().count("Good morning.") == 1
