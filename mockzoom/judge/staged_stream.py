@@ -171,8 +171,11 @@ class StagedStream:
         self._joined(f"{key} is back", back, "media_window")
 
     def _joined(self, expected: str, seen: Callable[[Evidence], bool], window: str) -> None:
-        self.until(expected, seen, window_s(self._timings, window))
-        self._held = self.evidence.open
+        def held(evidence: Evidence) -> list[SeenSocket]:
+            return evidence.open if seen(evidence) else []
+
+        # Those of the same moment: a receiver that crashes right after it holds none any more.
+        self._held = self.until(expected, held, window_s(self._timings, window))
 
     def hangs_up(self) -> None:
         """Wait until the receiver has closed every socket; `Broken` if Zoom had to do it."""

@@ -1,14 +1,20 @@
-"""Whether Zoom's own SDK has to be here.
+"""Whether Zoom's own SDK, and Node.js, have to be here.
 
 The SDK comes as wheels for some platforms and versions of Python.  Where the registry has one for
 this interpreter, its absence is a failure: a green run must mean that the SDK was driven.  Where
 it has none these tests are skipped.  A registry that cannot be asked has not said that it has
 none, so that is a failure too.
+
+Node.js is no Python package that `make` could install.  Where there is none the tests that need it
+are skipped, but in CI that is a failure: the machines there have it.  Where there is one, its
+packages have to be installed, too.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -17,6 +23,7 @@ from pathlib import Path
 import pytest
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
+NODE_APP = Path(__file__).with_name("node")
 TIMEOUT_S = 300
 
 #: An interpreter and a platform for which the SDK is known to have a wheel.
@@ -38,8 +45,9 @@ def wheel_found(*target: str) -> bool:
     return asked.returncode == 0
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _official_sdk() -> None:
+@pytest.fixture(scope="session")
+def official_sdk() -> None:
+    """Zoom's SDK is installed."""
     if importlib.util.find_spec("rtms") is not None:
         return
     if wheel_found():
@@ -47,3 +55,14 @@ def _official_sdk() -> None:
     if not wheel_found(*SURELY_THERE):
         pytest.fail("the registry could not be asked for a wheel of Zoom's SDK: is it reachable?")
     pytest.skip("Zoom's SDK has no wheel for this version of Python and platform")
+
+
+@pytest.fixture(scope="session")
+def node_app() -> Path:
+    """The folder of the receiver on Node.js, with its packages."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        told = "the receiver in tests/interop/node needs Node.js and npm, which are not here"
+        pytest.fail(told) if os.environ.get("CI") else pytest.skip(told)
+    if not (NODE_APP / "node_modules" / "ws").is_dir():
+        pytest.fail("the packages of tests/interop/node are missing: `make test` installs them")
+    return NODE_APP

@@ -187,6 +187,14 @@ def test_a_stream_can_be_started_by_hand(stage: Stage) -> None:
     assert stream.product.name == "webinar"
 
 
+def test_the_first_start_is_told_once_it_was_answered(stage: Stage) -> None:
+    """A receiver may join and answer later: what was sent to it is waited for."""
+    stream = stage.begin()
+    sent = stream.first_start()
+    assert sent["payload"]["rtms_stream_id"] == stream.id
+    assert stream.evidence.webhooks("started")[0]["outcome"] == "accepted"
+
+
 def test_who_never_connects_breaks_one_contract() -> None:
     """RT-101 is broken; the others are not tested, for one reason, and without waiting again."""
     wanted = Selection("rtms", select=("RT-101", "RT-103[meeting]", "RT-201", "RT-303", "RT-401"))
