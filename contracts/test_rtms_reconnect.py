@@ -24,6 +24,13 @@ WATCHED_S = 0.7
 ALWAYS = 1_000_000
 
 
+#: With what a handshake is refused while the last connection still counts.
+DUPLICATES = {
+    "signaling": StatusCode.DUPLICATE_SIGNAL_REQUEST,
+    "media": StatusCode.DUPLICATE_MEDIA_DATA_CONNECTION,
+}
+
+
 def lose(stream: StagedStream, socket: str) -> int:
     """Cut `socket` as a failing network does; the last entry before that."""
     before = stream.evidence.last_id
@@ -118,17 +125,21 @@ def test_it_comes_back_again(stage: Stage) -> None:
 @contract(
     "RT-406",
     MUST,
-    source=f"{REFUSALS} 8; Zoom may not have seen yet that the old connection is gone",
+    source=f"{REFUSALS} 8 and 16; Zoom may not have seen yet that the old connection is gone",
     loses="The reconnect that comes too early is the last one.",
     needs=("rtms", "reconnect", "busy-retry"),
     gotchas=(18,),
 )
-def test_a_duplicate_after_a_loss_is_tried_again(stage: Stage) -> None:
+@pytest.mark.parametrize("socket", DUPLICATES)
+def test_a_duplicate_after_a_loss_is_tried_again(stage: Stage, socket: str) -> None:
     """Refused as a duplicate right after a loss, it waits and tries again."""
     stream = stage.stream()
-    duplicate = StatusCode.DUPLICATE_SIGNAL_REQUEST
-    stream.fault("refuse", socket="signaling", code=duplicate.value, times=1)
-    stream.is_back(lose(stream, "signaling"))
+    stream.fault("refuse", socket=socket, code=DUPLICATES[socket].value, times=1)
+    if socket == "signaling":
+        stream.is_back(lose(stream, socket))
+    else:
+        key = a_medium(stream)
+        stream.media_is_back(key, lose(stream, key))
 
 
 @contract(
