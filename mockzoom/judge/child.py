@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
 
 from mockzoom.judge.plugin import VERDICT, case_of, contract_of, promise_of
 from mockzoom.judge.selection import Selection
@@ -40,6 +41,7 @@ def main() -> int:
     os.environ |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **job["environment"]}
     sys.dont_write_bytecode = True
     with _private_stdout() as stream, tempfile.TemporaryDirectory() as folder:
+        set_hypothesis_home_dir(folder)  # it would leave files in the folder of the caller
         teller = Teller(stream, Selection(**job["selection"]))
         status = pytest.main([*_arguments(Path(folder)), *job["arguments"]], [teller])
         teller.tell("done")

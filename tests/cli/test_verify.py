@@ -43,6 +43,18 @@ def test_a_receiver_that_keeps_its_contract(cli: Cli, receiver: Receiver, tmp_pa
     assert "a-secret-token" not in "".join(p.read_text("utf-8") for p in files.values()) + done.out
 
 
+def test_it_leaves_nothing_behind(
+    cli: Cli, receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder that it is called in is as it was, with contracts that fuzz, too."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    done = cli("verify", receiver.url, *WEBHOOKS, "--select", "WH-302[meeting.rtms_stopped]")
+    assert done.status == 0, done.out + done.err
+    assert list(here.iterdir()) == []
+
+
 def test_a_receiver_that_takes_everything(
     cli: Cli, endpoint: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
