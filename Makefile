@@ -22,8 +22,8 @@ GROUP := $(BIN)/python -c 'import sys, tomllib; \
 help:
 	@echo "make demo   watch a complete meeting happen on this machine"
 	@echo "make test   run all tests"
-	@echo "make soak   five minutes of hostile clients, two hundred kills, every mutant before every contract"
-	@echo "make bench  how many webhooks a second"
+	@echo "make soak   five minutes of hostile clients, two hundred kills, every mutant before every contract, a thousand streams"
+	@echo "make bench  how fast it is on this machine"
 	@echo "make lint   check format, style and types"
 	@echo "make clean  remove the virtual environment, caches and recordings"
 
@@ -34,10 +34,11 @@ test: .venv/developed $(NODE_MODULES)
 	@$(BIN)/python -m pytest
 
 soak: .venv/developed
-	@SOAK_S=300 SOAK_KILLS=200 SOAK_ZOO=4 $(BIN)/python -m pytest -s tests/soak
+	@SOAK_S=300 SOAK_TALK_S=1800 SOAK_KILLS=200 SOAK_ZOO=4 SOAK_STREAMS=1000 SOAK_STAY_S=600 SDK_STREAMS=400 \
+		$(BIN)/python -m pytest -s tests/soak tests/interop/test_many_streams.py
 
 bench: .venv/developed
-	@$(BIN)/python benchmarks/deliveries.py
+	@$(BIN)/python -m benchmarks
 
 lint: .venv/developed
 	@$(BIN)/ruff format --check

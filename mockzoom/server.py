@@ -21,11 +21,12 @@ import tempfile
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mockzoom.clock import Clock, checked_speed
 from mockzoom.core.active_faults import Faults
 from mockzoom.core.app_limit import AppLimit
+from mockzoom.core.clip import Clip
 from mockzoom.core.examples import ExampleFactory
 from mockzoom.core.limits import Limits
 from mockzoom.core.rest import RestPolicy
@@ -34,7 +35,6 @@ from mockzoom.core.spec import Profile, load_spec
 from mockzoom.core.stream import StreamPolicy
 from mockzoom.core.timings import DeliveryTimings, Timings
 from mockzoom.core.zoom_ids import zoom_faker
-from mockzoom.engine.certificates import server_context
 from mockzoom.engine.delivery import Deliveries
 from mockzoom.engine.journal import KEPT_ENTRIES, Journal
 from mockzoom.engine.pacer import Pacer
@@ -49,6 +49,9 @@ from mockzoom.threads import LoopThread, WebThread
 from mockzoom.web.app import LOOPBACK, MAX_BODY_BYTES, create_app, world_name
 from mockzoom.web.control.blueprint import MAX_WAITS
 from mockzoom.web.rest import create_rest
+
+if TYPE_CHECKING:
+    from mockzoom.engine.files import Media
 
 __all__ = ["MockZoom", "new_credentials"]
 
@@ -65,6 +68,15 @@ def new_credentials() -> Credentials:
     return Credentials(ids.client_id(), ids.client_secret(), ids.secret_token())
 
 
+def _clips(media: Media | None) -> dict[str, Clip]:
+    if not media:
+        return {}
+    # Imported where it is needed: it loads PyAV.
+    from mockzoom.engine.files import clips_of
+
+    return clips_of(media)
+
+
 class MockZoom(World):
     """A running mock, between `with` and its end: its default world, and the server of all others.
 
@@ -79,11 +91,14 @@ class MockZoom(World):
     An app may have `max_streams` streams at once.  Time in its worlds runs `speed` times as fast as
     real time, up to 1,000; `clock` steers it further.
 
+    `media` are files that participants of these names play once their meeting's stream starts: a
+    recording (any that PyAV reads), a transcript (.vtt, .srt, .jsonl), or both; docs/media.md.
+
     The journal keeps `journal_size` entries.  In the file `state` journal, subscriptions and what
     is on its way outlive the process, those of the default world; the next one with that file goes
     on with them.
 
-    Starting raises `PortInUse`, `SpecError`, `ConfigurationError` for a state file that cannot be
+    Starting raises `PortInUse`, `SpecError`, `ConfigurationError` for a file that cannot be
     used, and for a receiver that does not validate `ReceiverUnreachable` or `ContractBroken`.
     """
 
@@ -110,6 +125,7 @@ class MockZoom(World):
         journal_size: int = KEPT_ENTRIES,
         max_streams: int = AppLimit.max_streams,
         speed: float = 1.0,
+        media: Media | None = None,
     ) -> None:
         self.credentials = credentials or new_credentials()
         self.seed = secrets.randbits(32) if seed is None else seed
@@ -133,6 +149,7 @@ class MockZoom(World):
         self._journal_size = journal_size
         self._limit = AppLimit(max_streams)
         self._speed = checked_speed(speed)
+        self._clips = _clips(media)
         self._cleanup = contextlib.ExitStack()
         self._running = False
 
@@ -187,6 +204,9 @@ class MockZoom(World):
         self._rtms = RtmsServer(journal, self._limits)
         context = None
         if self._tls:
+            # Imported where it is needed: most mocks have no certificate to make.
+            from mockzoom.engine.certificates import server_context
+
             folder = self._cleanup.enter_context(tempfile.TemporaryDirectory(prefix="mockzoom-"))
             self.ca_path = Path(folder) / "ca.pem"
             context = server_context(self._host, self.ca_path)
@@ -233,6 +253,7 @@ class MockZoom(World):
             faults=faults,
             limit=self._limit,
             account_id=self._account_id,
+            clips=self._clips,
         )
 
     def _on_close(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:

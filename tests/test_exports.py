@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -14,10 +16,22 @@ PACKAGE = Path(mockzoom.__file__).parent
 ROOT = PACKAGE.parent
 
 
+#: Replaces the threads and sockets of the process that loads it, which is to go on afterwards.
+PATCHING = "mockzoom.locust"
+
+
 def names() -> list[str]:
-    """Every module of the package by its dotted name."""
+    """Every other module of the package by its dotted name."""
     inside = (path.relative_to(ROOT).with_suffix("") for path in PACKAGE.rglob("*.py"))
-    return sorted(".".join(path.parts).removesuffix(".__init__") for path in inside)
+    every = {".".join(path.parts).removesuffix(".__init__") for path in inside}
+    return sorted(every - {PATCHING})
+
+
+def test_the_module_that_patches_says_what_it_is():
+    """It has a docstring and what `__all__` names, in a process of its own."""
+    checks = f"import {PATCHING} as m; assert m.__doc__; [getattr(m, name) for name in m.__all__]"
+    done = subprocess.run([sys.executable, "-c", checks], capture_output=True, timeout=30)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("name", names())

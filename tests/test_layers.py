@@ -18,7 +18,7 @@ CORE = BOTTOM | {"core"}
 ENGINE = CORE | {"engine"}
 WEB = ENGINE | {"web"}
 SERVER = WEB | {"handles", "server"}
-TOP = SERVER | {"receiver", "judge", "mockzoom"}
+TOP = SERVER | {"receiver", "judge", "load", "mockzoom"}
 
 MAY_USE = {
     "errors": set(),
@@ -32,6 +32,8 @@ MAY_USE = {
     "handles": ENGINE,
     "server": WEB | {"handles"},
     "judge": SERVER,
+    "load": SERVER,
+    "locust": CORE,  # and the mock in a child process
     "mockzoom": TOP,  # the package itself: what it exports, loaded on first use
     "cli": TOP,
     "pytest_plugin": TOP,

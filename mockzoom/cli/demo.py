@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mockzoom.cli.options import seed_option
+from mockzoom.cli.options import media_option, seed_option
 from mockzoom.errors import ContractBroken
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ _DIALOGUE = (
     ("Bob", "Fine. Shall we leave before somebody streams us?"),
 )
 
+_PEOPLE = ("Alice", "Bob")
+
 _PATIENCE_S = 10
 
 
@@ -56,6 +58,7 @@ _PATIENCE_S = 10
     type=click.FloatRange(min=1, max=3600),
     help="About how long Alice and Bob talk.",
 )
+@media_option
 @seed_option
 @click.option(
     "--recordings",
@@ -64,15 +67,16 @@ _PATIENCE_S = 10
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the receiver records: a folder per stream.",
 )
-def demo(seconds: float, seed: int | None, recordings: Path) -> None:
+def demo(seconds: float, media: dict[str, list[str]], seed: int | None, recordings: Path) -> None:
     """Watch a complete meeting happen, offline.
 
     A receiver validates its URL, takes a signed webhook, connects, hears Alice and Bob and reads
     what they say.  Status 0 only when everything spoken was recorded and nobody broke a rule.
     """
     stage = _Stage()
+    script = _programme(media) if media else _script(seconds)
     with stage.lit():
-        meeting = _play(stage, _script(seconds), seed, _fresh(recordings))
+        meeting = _play(stage, script, seed, _fresh(recordings))
     checks = list(_checks(meeting))
     stage.summarise(meeting, checks)
     failed = [check.name for check in checks if not check.held]
@@ -94,17 +98,36 @@ class _Recorded:
     seed: int
 
 
-def _script(seconds: float) -> list[tuple[str, str]]:
+@dataclass(frozen=True)
+class _Turn:
+    """Somebody says a text, or plays files."""
+
+    name: str
+    text: str = ""
+    files: tuple[str, ...] = ()
+
+
+def _programme(media: dict[str, list[str]]) -> list[_Turn]:
+    """Everybody who has files plays them, one after the other."""
+    return [_Turn(_known(name), files=tuple(files)) for name, files in media.items()]
+
+
+def _known(name: str) -> str:
+    """As the demo writes it: ``alice`` is Alice."""
+    return next((own for own in _PEOPLE if own.casefold() == name.casefold()), name)
+
+
+def _script(seconds: float) -> list[_Turn]:
     """As many turns of the dialogue as fit into `seconds`, but each has a word."""
     from mockzoom.core.speech import speaking_ms
 
-    turns: list[tuple[str, str]] = []
+    turns: list[_Turn] = []
     total_ms = 0
     for name, text in cycle(_DIALOGUE):
         total_ms += speaking_ms(text)
         if total_ms > seconds * 1000 and len(turns) >= 2:
             break
-        turns.append((name, text))
+        turns.append(_Turn(name, text))
     return turns
 
 
@@ -115,16 +138,19 @@ def _fresh(recordings: Path) -> Path:
     return next(folder for folder in chain([started], again) if not folder.exists())
 
 
-def _play(
-    stage: _Stage, script: list[tuple[str, str]], seed: int | None, recordings: Path
-) -> _Recorded:
+def _play(stage: _Stage, script: list[_Turn], seed: int | None, recordings: Path) -> _Recorded:
     from mockzoom.receiver.receiver import Receiver
     from mockzoom.server import MockZoom
 
     with ExitStack() as running:
         mock = running.enter_context(MockZoom(seed=seed))
         receiver = running.enter_context(
-            Receiver(mock.credentials, recordings=recordings, on_event=stage.heard)
+            Receiver(
+                mock.credentials,
+                recordings=recordings,
+                on_event=stage.heard,
+                video=any(turn.files for turn in script),
+            )
         )
         stage.say("mock", f"RTMS server on {mock.rtms_url}, seed {mock.seed}")
         stage.say("receiver", f"listening on {receiver.url}")
@@ -134,13 +160,12 @@ def _play(
             raise ContractBroken(f"the meeting did not come to its end: {error}") from error
 
 
-def _meet(
-    stage: _Stage, script: list[tuple[str, str]], mock: MockZoom, receiver: Receiver
-) -> _Recorded:
+def _meet(stage: _Stage, script: list[_Turn], mock: MockZoom, receiver: Receiver) -> _Recorded:
     mock.subscribe(receiver.url)
     stage.say("mock", "the receiver proved that it knows the secret token")
-    meeting = mock.meeting("The mockzoom demo", participants=["Alice", "Bob"])
-    stage.say("mock", f"meeting {meeting.key} begins, Alice and Bob are in it")
+    people = list(dict.fromkeys([*_PEOPLE, *(turn.name for turn in script)]))
+    meeting = mock.meeting("The mockzoom demo", participants=people)
+    stage.say("mock", f"meeting {meeting.key} begins, {' and '.join(people)} are in it")
     stream = meeting.start_rtms()
     stream.wait_ready(_PATIENCE_S)
     stage.say("mock", "signaling and media handshakes are done, media may flow")
@@ -153,14 +178,15 @@ def _meet(
     return _Recorded(spoken, status, stage.webhooks, findings, mock.seed)
 
 
-def _talk(
-    stage: _Stage, script: list[tuple[str, str]], meeting: Meeting, stream: Stream
-) -> list[Utterance]:
+def _talk(stage: _Stage, script: list[_Turn], meeting: Meeting, stream: Stream) -> list[Utterance]:
     spoken: list[Utterance] = []
-    for name, text in script:
-        utterance = meeting.say(name, text)
+    for turn in script:
+        if turn.files:
+            utterance = meeting.play(turn.name, *turn.files)
+        else:
+            utterance = meeting.say(turn.name, turn.text)
         spoken.append(utterance)
-        stage.speaks(name, stream)
+        stage.speaks(turn.name, stream)
         stream.wait_spoken(utterance.duration_ms / 1000 + _PATIENCE_S)
     return spoken
 
@@ -193,7 +219,8 @@ def _checks(meeting: _Recorded) -> Iterator[_Check]:
 def _audio_checks(meeting: _Recorded) -> Iterator[_Check]:
     spoken_ms: dict[str, int] = defaultdict(int)
     for utterance in meeting.spoken:
-        spoken_ms[utterance.participant.user_name] += utterance.duration_ms
+        if utterance.audible:
+            spoken_ms[utterance.participant.user_name] += utterance.duration_ms
     recorded_ms = _recorded_ms(meeting.status.folder)
     frame_ms = meeting.status.granted.get("audio", {}).get("send_rate", 0)
     for name, expected_ms in spoken_ms.items():

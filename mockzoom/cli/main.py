@@ -28,6 +28,8 @@ COMMANDS = (
     "demo",
     "env",
     "fault",
+    "fuzz",
+    "load",
     "receiver",
     "record",
     "replay",

@@ -139,6 +139,28 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(command)
 
 
+def media_option(command: Command) -> Command:
+    return click.option(
+        "--media",
+        multiple=True,
+        metavar="NAME=FILE",
+        callback=lambda _, __, given: files_by_name(given),
+        help="What a participant plays: a recording or a transcript; may be repeated.",
+    )(command)
+
+
+def files_by_name(given: tuple[str, ...]) -> dict[str, list[str]]:
+    """``alice=a.wav`` and ``Alice=a.vtt`` as the files of one participant."""
+    media: dict[str, list[str]] = {}
+    for pair in given:
+        name, equals, file = pair.partition("=")
+        if not (name.strip() and equals and file):
+            raise click.BadParameter(f"expected NAME=FILE, such as alice=talk.wav, found {pair!r}")
+        known = next((own for own in media if own.casefold() == name.casefold()), name)
+        media.setdefault(known, []).append(file)
+    return media
+
+
 def credentials_or_generated(
     client_id: str | None,
     client_secret: str | None,

@@ -39,6 +39,7 @@ __all__ = ["receiver"]
     show_default=True,
     help="'zoom', 'fast' or a factor: how long to wait before and between reconnects.",
 )
+@click.option("--video", is_flag=True, help="Ask for cameras and screens too.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of prose.")
 def receiver(
     port: int,
@@ -49,6 +50,7 @@ def receiver(
     ca: Path | None,
     hosts: tuple[str, ...],
     timings: str,
+    video: bool,
     as_json: bool,
 ) -> None:
     """Run the reference receiver: take webhooks, join streams, record them.
@@ -68,6 +70,7 @@ def receiver(
         ca=ca,
         on_event=report,
         timings=Timings.named(timings),
+        video=video,
     )
     with _interruptible() as interrupted, running:
         report("listening", {"url": running.url, "recordings": str(recordings.resolve())})

@@ -15,10 +15,10 @@ from mockzoom.cli.options import (
     credentials_options,
     credentials_or_generated,
     json_option,
+    media_option,
     seed_option,
     spec_options,
 )
-from mockzoom.clock import MAX_SPEED, MIN_SPEED
 from mockzoom.errors import ContractBroken, NothingTested, ScenarioError, UsageError
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def show(name: str, as_json: bool) -> None:
     "--speed",
     default=1.0,
     show_default=True,
-    type=click.FloatRange(MIN_SPEED, MAX_SPEED),
+    type=click.FloatRange(0.001, 1_000),
     help="How much faster time runs, where it does not wait on the receiver.",
 )
 @click.option(
@@ -87,6 +87,7 @@ def show(name: str, as_json: bool) -> None:
     metavar="zoom|fast|FACTOR",
     help="The pace of keep-alives, windows and time-outs.  Default: the scenario's, or zoom.",
 )
+@media_option
 @spec_options
 @seed_option
 @json_option
@@ -98,6 +99,7 @@ def run(
     secret_token: str | None,
     speed: float,
     timings: str | None,
+    media: dict[str, list[str]],
     spec: Path | None,
     spec_profile: Any,
     seed: int | None,
@@ -126,6 +128,7 @@ def run(
         spec=spec,
         spec_profile=spec_profile,
         timings=Timings.named(timings or "zoom"),
+        media=media,
     )
     show = _Lines() if as_json else _Show()
     with mock:

@@ -17,6 +17,7 @@ from mockzoom.cli.options import (
     credentials_or_generated,
     json_option,
     limits_options,
+    media_option,
     seed_option,
     spec_options,
     timings_option,
@@ -99,6 +100,7 @@ _PORT = click.IntRange(0, 65535)
     metavar="FACTOR",
     help="How many times as fast as real time the mock's world runs.",
 )
+@media_option
 @seed_option
 @limits_options
 @json_option
@@ -122,6 +124,7 @@ def serve(
     journal_size: int,
     max_streams: int,
     speed: float,
+    media: dict[str, list[str]],
     seed: int | None,
     as_json: bool,
     **limits: int,
@@ -153,6 +156,7 @@ def serve(
         journal_size=journal_size,
         max_streams=max_streams,
         speed=speed,
+        media=media,
     )
     with suppress(KeyboardInterrupt), mock:
         facts = _facts(mock, _published(mock.ca_path, ca))

@@ -7,7 +7,7 @@ A finding never interrupts the mock: it goes into the journal and waits there un
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 __all__ = ["Finding"]
@@ -42,7 +42,7 @@ class Finding:
         return "\n    ".join([str(self), *self.wire])
 
     def as_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "wire": list(self.wire)}
+        return {**vars(self), "wire": list(self.wire)}
 
     @classmethod
     def from_dict(cls, told: Mapping[str, Any]) -> Finding:

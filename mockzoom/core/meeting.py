@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
-from mockzoom.core.codes import VoiceEventType
+from mockzoom.core.clip import Clip, Film
+from mockzoom.core.codes import TranscriptLanguage, VoiceEventType
 from mockzoom.core.products import Product
 from mockzoom.core.speech import FRAME_MS, Line, lines, speaking_ms
 from mockzoom.errors import UnknownObject, UsageError, nearest
 
-__all__ = ["Meeting", "Participant", "Role", "Utterance"]
+__all__ = ["Meeting", "Participant", "Role", "Sound", "Speech", "Utterance"]
 
 #: Ids that clients are known to take: the official SDK drops what does not fit an int32.
 _FIRST_USER_ID = 16_778_240
@@ -57,22 +58,47 @@ class Participant:
         return {**self.as_person(), **channel}
 
 
+class Speech(NamedTuple):
+    """`text` in the voice of who is called `voice`."""
+
+    text: str
+    voice: str
+
+
+Sound = Speech | Clip
+
+
 @dataclass(frozen=True)
 class Utterance:
-    """`text`, spoken by `participant` from `start_ms` (Unix) on for `duration_ms`."""
+    """`text`, spoken by `participant` from `start_ms` (Unix) on for `duration_ms`.
+
+    It is in `language`, where that is known.  With a `clip` it is played and not spoken.
+    """
 
     participant: Participant
     text: str
     start_ms: int
     duration_ms: int
+    language: TranscriptLanguage | None = None
+    clip: Clip | None = None
 
     @property
     def end_ms(self) -> int:
         return self.start_ms + self.duration_ms
 
+    @property
+    def sound(self) -> Sound:
+        return self.clip or Speech(self.text, self.participant.user_name)
+
+    @property
+    def audible(self) -> bool:
+        return self.clip is None or self.clip.audible
+
     def lines(self) -> tuple[Line, ...]:
         """The transcript of it; times of a line count from `start_ms`."""
-        return lines(self.text)
+        if self.clip is not None:
+            return self.clip.lines
+        return tuple(replace(line, language=self.language) for line in lines(self.text))
 
 
 @dataclass
@@ -80,20 +106,24 @@ class Meeting:
     """`ids` holds every id of the product by its wire name; `fields` what webhooks tell beside.
 
     `joined` counts who ever came in, so that no `user_id` is given out twice.  Whose `user_id` is
-    in `muted` is not heard.  `call` is what a voice call tells of itself with each of its people.
-    A meeting that has `ended` never goes on.
+    in `muted` is not heard, and whose is in `played` has begun to play what is theirs.  `films` are
+    the pictures in front of cameras, by `user_id`, and since when.  `call` is what a voice call
+    tells of itself with each of its people.  A meeting that has `ended` never goes on.
     """
 
     product: Product
     ids: dict[str, Any]
     fields: dict[str, Any]
     topic: str
+    begun_ms: int = 0
     participants: dict[str, Participant] = field(default_factory=dict)
     utterances: list[Utterance] = field(default_factory=list)
     joined: int = 0
     cameras: set[int] = field(default_factory=set)
     sharer: int | None = None
     muted: set[int] = field(default_factory=set)
+    played: set[int] = field(default_factory=set)
+    films: dict[int, tuple[Film, int]] = field(default_factory=dict)
     call: dict[str, Any] = field(default_factory=dict)
     ended: bool = False
 
@@ -131,6 +161,7 @@ class Meeting:
         self._break_off(participant, now_ms)
         for those in (self.cameras, self.muted):
             those.discard(participant.user_id)
+        self.films.pop(participant.user_id, None)
         if self.sharer == participant.user_id:
             self.sharer = None
         return participant
@@ -188,7 +219,9 @@ class Meeting:
                 f"{nearest(name, self.participants)}"
             ) from None
 
-    def say(self, name: str, text: str, now_ms: int) -> Utterance:
+    def say(
+        self, name: str, text: str, now_ms: int, language: TranscriptLanguage | None = None
+    ) -> Utterance:
         """`name` begins to say `text` now, or once what they are saying is said.
 
         Raises `UnknownObject` for who is not there, and `UsageError` for what cannot be said: no
@@ -202,11 +235,44 @@ class Meeting:
                 f"say: expected at most {_MAX_SPEECH_MS // 60_000} minutes of speech, "
                 f"found {len(text)} characters; say it in parts"
             )
-        own = (u.end_ms for u in self.utterances if u.participant is speaker)
-        utterance = Utterance(speaker, text, _on_grid(max(now_ms, *own, 0)), duration_ms)
+        utterance = Utterance(speaker, text, self._turn(speaker, now_ms), duration_ms, language)
         if not self.is_muted(speaker):
             self.utterances.append(utterance)
         return utterance
+
+    def play(self, name: str, clip: Clip, now_ms: int) -> tuple[Utterance, ...]:
+        """`name` begins to play `clip` now, or once what they are saying is said, in pieces.
+
+        Raises `UnknownObject` for who is not there.  Who is muted plays it to nobody.
+        """
+        speaker = self.participant(name)
+        at_ms = self._turn(speaker, now_ms)
+        pieces = tuple(
+            Utterance(
+                speaker,
+                piece.text,
+                at_ms + piece.start_ms - clip.start_ms,
+                piece.duration_ms,
+                clip=piece,
+            )
+            for piece in clip.pieces()
+        )
+        if not self.is_muted(speaker):
+            self.utterances += pieces
+        return pieces
+
+    def _turn(self, speaker: Participant, now_ms: int) -> int:
+        """When `speaker` is next free to speak."""
+        own = (u.end_ms for u in self.utterances if u.participant is speaker)
+        return self._on_grid(max(now_ms, *own, 0))
+
+    def _on_grid(self, at_ms: int) -> int:
+        """When the next frame begins.
+
+        Frames are cut on a grid, so speech starts on it too.  It begins with the meeting: were it
+        one for all, the frames of thousands of meetings would be due at once.
+        """
+        return at_ms + (self.begun_ms - at_ms) % FRAME_MS
 
     def is_muted(self, participant: Participant) -> bool:
         return participant.user_id in self.muted
@@ -219,11 +285,6 @@ class Meeting:
 def _until(utterance: Utterance, now_ms: int) -> Utterance:
     spoken_ms = (now_ms - utterance.start_ms) // FRAME_MS * FRAME_MS
     return replace(utterance, duration_ms=min(utterance.duration_ms, spoken_ms))
-
-
-def _on_grid(at_ms: int) -> int:
-    # Frames are cut on this grid, so speech starts on it too.
-    return -(-at_ms // FRAME_MS) * FRAME_MS
 
 
 def _is_unicode(text: str) -> bool:

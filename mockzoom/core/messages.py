@@ -71,7 +71,7 @@ _MEDIA_DATA = {
 
 
 def encode(message: Message) -> str:
-    return json.dumps(message, separators=(",", ":"), ensure_ascii=False)
+    return _ENCODER.encode(message)
 
 
 def decode(data: str | bytes) -> Message | None:
@@ -96,6 +96,9 @@ def is_json(message: Message) -> bool:
         return decode(json.dumps(message)) is not None
     except (TypeError, ValueError):
         return False
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
 def _finite(digits: str) -> float:

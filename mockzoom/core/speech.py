@@ -35,6 +35,8 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Literal
 
+from mockzoom.core.codes import TranscriptLanguage
+
 __all__ = ["FRAME_MS", "Line", "Onset", "Syllable", "Vowel", "lines", "speaking_ms", "syllables"]
 
 Vowel = Literal["a", "e", "i", "o", "u"]
@@ -103,11 +105,15 @@ class Syllable:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One transcript line: a sentence without the white space around it, and when it is heard."""
+    """One transcript line: a sentence without the white space around it, and when it is heard.
+
+    `language` is what it is in, where that is known.
+    """
 
     text: str
     start_ms: int
     end_ms: int
+    language: TranscriptLanguage | None = None
 
 
 def speaking_ms(text: str) -> int:

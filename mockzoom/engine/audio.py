@@ -9,10 +9,8 @@ number of frames is exact all the same, and the last one is filled up with silen
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from functools import lru_cache
 from typing import Literal
 
 import av
@@ -20,21 +18,15 @@ import numpy as np
 
 from mockzoom.core.audio_format import AudioFormat
 from mockzoom.core.codes import AudioCodec
-from mockzoom.engine.voice import RATE_HZ, Pcm, speak
+from mockzoom.engine.voice import RATE_HZ, Pcm
 
-__all__ = [
-    "base64_frames",
-    "encode",
-    "mix",
-    "utterance_frames",
-]
+__all__ = ["encode", "mix"]
 
 _TELEPHONE: Mapping[AudioCodec, Literal["pcm_alaw", "g722"]] = {
     AudioCodec.G711: "pcm_alaw",
     AudioCodec.G722: "g722",
 }
 _OPUS_BITS_PER_CHANNEL = 32_000  # full-band speech; RFC 7587 names 28 to 40 kbit/s for it
-_CACHED_UTTERANCES = 64  # 5 s of the fattest format (L16, 48 kHz, stereo) are 1 MB
 
 
 def encode(pcm: Pcm, format: AudioFormat) -> tuple[bytes, ...]:
@@ -65,28 +57,6 @@ def mix(parts: Sequence[tuple[int, Pcm]]) -> Pcm:
     for start, pcm in placed:
         total[start : start + len(pcm)] += pcm
     return np.clip(total, -32768, 32767).astype(np.int16)
-
-
-@lru_cache(maxsize=_CACHED_UTTERANCES)
-def utterance_frames(
-    text: str,
-    voice: str | int,
-    format: AudioFormat,
-) -> tuple[bytes, ...]:
-    """The frames of `text` spoken in this voice; kept, so that nobody pays for them twice."""
-    return encode(speak(text, voice), format)
-
-
-@lru_cache(maxsize=_CACHED_UTTERANCES)
-def base64_frames(
-    text: str,
-    voice: str | int,
-    format: AudioFormat,
-) -> tuple[str, ...]:
-    """`utterance_frames` as the wire wants them: standard padded base64 text, kept as well."""
-    return tuple(
-        b64encode(frame).decode("ascii") for frame in utterance_frames(text, voice, format)
-    )
 
 
 def _resampled(pcm: Pcm, rate_hz: int) -> Pcm:

@@ -1,16 +1,19 @@
 """The media of one socket: what is spoken in the meeting becomes runs for the pacer.
 
-Speech is synthesised and encoded in a worker thread, once for each format, so that the loop only
-ever sends what is ready.  That is done shortly before it is due: who is told a whole script at once
-does not have all of it in memory as sound.
+Sound is synthesised or read, and encoded, in a worker thread, once for each format, so that the
+loop only ever sends what is ready.  That is done shortly before it is due: who is told a whole
+script at once does not have all of it in memory as sound.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from mockzoom.clock import Clock
+from mockzoom.core.audio_format import AudioFormat
 from mockzoom.core.briefing import Briefing
+from mockzoom.core.clip import Film
 from mockzoom.core.codes import MediaType
 from mockzoom.core.meeting import Participant, Utterance
 from mockzoom.core.messages import Message, media_data
@@ -19,22 +22,36 @@ from mockzoom.engine.journal import Journal
 from mockzoom.engine.media import (
     AudioRun,
     AudioTrack,
+    Part,
     Sender,
     TranscriptRun,
     audio_format,
     is_mixed,
-    spoken_frames,
 )
+from mockzoom.engine.once import Frames, Once
 from mockzoom.engine.pacer import Moment, Pacer
 from mockzoom.engine.pictures import Pictures
 
-__all__ = ["Flow"]
+__all__ = ["Flow", "sound_frames"]
 
 #: Encoding a minute of speech takes well under a second.
 _AHEAD_MS = 2_000
 
+#: Two minutes of the fattest format: L16 of 48 kHz, stereo.
+_KEPT_BYTES = 32 * 2**20
+
 #: Mixed audio belongs to nobody: user 0, and no name.
 _NOBODY: Message = {"user_id": 0}
+
+
+def _heard(parts: tuple[Part, ...], format: AudioFormat) -> Frames:
+    # Imported where it is needed: a mock in which nobody speaks loads no codec.
+    from mockzoom.engine.sounds import heard
+
+    return heard(parts, format)
+
+
+sound_frames = Once(_heard, _KEPT_BYTES)
 
 
 class Flow:
@@ -65,19 +82,23 @@ class Flow:
         """`utterance` is spoken; what of it lies before the flow began is passed over."""
         self._runs = [run for run in self._runs if not run.finished.is_set()]
         if MediaType.TRANSCRIPT in self._socket.media:
-            language = self._socket.params["transcript"]["src_language"]
+            params = self._socket.params["transcript"]
             from_ms = self._socket.flow_from_ms or 0
-            line = TranscriptRun(self._send, utterance, language, from_ms)
+            line = TranscriptRun(self._send, utterance, params, from_ms)
             self._runs.append(line)
             self._pacer.add(line)
-        if MediaType.AUDIO in self._socket.media:
+        if MediaType.AUDIO in self._socket.media and utterance.audible:
             self._plan(self._track(utterance).add(utterance))
 
-    def look(self, briefing: Briefing) -> None:
-        """Show whose camera or screen is to be seen now, on a socket that carries it."""
+    def look(self, briefing: Briefing, films: Mapping[int, tuple[Film, int]]) -> None:
+        """Show whose camera or screen is to be seen now, on a socket that carries it.
+
+        `films` are in front of the cameras of their `user_id`, since a time in Unix ms.
+        """
         for media, pictures in self._pictures.items():
             if media is MediaType.VIDEO:
-                pictures.show(briefing.on_camera(self._socket.params["video"]["data_opt"]))
+                who = briefing.on_camera(self._socket.params["video"]["data_opt"])
+                pictures.show(who, films.get(who["user_id"]) if who else None)
             else:
                 pictures.show(briefing.on_screen())
 
@@ -139,7 +160,7 @@ class Flow:
             if run.finished.is_set():
                 return
             try:
-                run.begin(await asyncio.to_thread(spoken_frames, run.parts, self._format))
+                run.begin(await sound_frames(run.parts, self._format))
             except Exception as error:
                 run.stop()
                 self._journal.failed("audio encoding", error)

@@ -11,6 +11,8 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
+from itertools import islice
 
 from picows import WSTransport
 
@@ -27,6 +29,7 @@ from mockzoom.core.sockets import SIGNALING
 from mockzoom.core.stream import StreamMachine
 from mockzoom.engine.flow import Flow
 from mockzoom.engine.journal import Entry, Journal
+from mockzoom.engine.media import Sender
 from mockzoom.engine.pacer import Pacer
 from mockzoom.engine.wire import Wire
 
@@ -82,7 +85,7 @@ class LiveStream:
         )
         self._faults = faults
         self._flows: dict[int, Flow] = {}
-        self._messages: deque[Entry] = deque(maxlen=_REMEMBERED)
+        self._messages: deque[_Said] = deque(maxlen=_REMEMBERED)
         self._alarm = Alarm(clock, self._timer_due)
         self._state = machine.state
         self._closed = False
@@ -253,12 +256,12 @@ class LiveStream:
         entry = self._journal.add(
             "message", self.id, conn=conn, way=way, name=name, message=message
         )
-        self._messages.append(entry)
+        self._messages.append(_Said(entry))
 
     def _wire_log(self, conn: int | None) -> tuple[str, ...]:
         """The last messages on `conn`, or on any socket, oldest first, a line each."""
-        own = [entry for entry in self._messages if conn in (None, entry.fields["conn"])]
-        return tuple(_line(entry) for entry in own[-_SHOWN:])
+        own = (said for said in reversed(self._messages) if conn in (None, said.conn))
+        return tuple(said.line for said in islice(own, _SHOWN))[::-1]
 
     # --- media --------------------------------------------------------------------------------
 
@@ -274,16 +277,23 @@ class LiveStream:
                 self._flows[conn] = flow
                 for utterance in self.meeting.utterances:
                     flow.add(utterance)
-        for flow in self._flows.values():
-            flow.look(self.machine)
+        self.looked()
 
-    def _media_sender(self, conn: int) -> Callable[[MediaType, Message, int], None]:
-        def send(media: MediaType, message: Message, at_ms: int) -> None:
-            if not self.sent:
+    def looked(self) -> None:
+        """Show who is to be seen now, and by what."""
+        for flow in self._flows.values():
+            flow.look(self.machine, self.meeting.films)
+
+    def _media_sender(self, conn: int) -> Sender:
+        sent, counters, wire = self.sent, self._journal.counters, self.wire
+
+        def send(media: MediaType, message: Message | bytes, at_ms: int) -> None:
+            if not sent:
                 self.feed(lambda machine, _: machine.first_packet(at_ms))
-            self.sent[MEDIA_KEYS[media]] += 1
-            self._journal.counters[MEDIA_KEYS[media]] += 1
-            self.wire.send(conn, message)
+            key = MEDIA_KEYS[media]
+            sent[key] += 1
+            counters[key] += 1
+            wire.send(conn, message)
 
         return send
 
@@ -304,8 +314,16 @@ def _legible(data: bytes) -> Message:
     return message or {"raw": text[:200], "bytes": len(data)}
 
 
-def _line(entry: Entry) -> str:
-    of = entry.fields
-    text = messages.encode(of["message"])
-    shown = text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…"
-    return f"#{entry.id} {of['way']} on socket #{of['conn']}: {of['name']} {shown}"
+class _Said:
+    """A message of the journal, for findings: several may show it, so its line is written once."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.conn: int = entry.fields["conn"]
+        self._entry = entry
+
+    @cached_property
+    def line(self) -> str:
+        of = self._entry.fields
+        text = messages.encode(of["message"])
+        shown = text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…"
+        return f"#{self._entry.id} {of['way']} on socket #{self.conn}: {of['name']} {shown}"

@@ -13,35 +13,33 @@ not on when they were encoded: a frame that is encoded late is late, but never a
 from __future__ import annotations
 
 import asyncio
-from base64 import b64encode
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any
 
 from mockzoom.core.audio_format import AudioFormat
 from mockzoom.core.codes import AudioCodec, DataOption, MediaType, SampleRate
-from mockzoom.core.meeting import Participant, Utterance
+from mockzoom.core.frame_text import FrameText
+from mockzoom.core.languages import told_language
+from mockzoom.core.meeting import Participant, Sound, Utterance
 from mockzoom.core.messages import Message, media_data
-from mockzoom.engine.audio import base64_frames, encode, mix
-from mockzoom.engine.voice import RATE_HZ, Pcm, speak
 
 __all__ = [
     "AudioRun",
     "AudioTrack",
+    "Part",
     "Series",
     "TranscriptRun",
     "audio_format",
-    "frame_message",
     "is_mixed",
-    "spoken_frames",
 ]
 
-Sender = Callable[[MediaType, Message, int], None]
-"""Takes the media type, the message and the capture time of what it holds (Unix ms)."""
+Sender = Callable[[MediaType, Message | bytes, int], None]
+"""Takes the media type, the message or its text, and the capture time of what it holds (Unix ms).
+"""
 
-Part = tuple[int, str, str, int]
-"""When a text begins (ms, negative when it began before), the text, whose voice it is, and how much
-of it is spoken (ms): who leaves does not come to its end."""
+Part = tuple[int, Sound, int]
+"""When a sound begins (ms, negative when it began before), the sound, and how much of it is heard
+(ms): who leaves does not come to its end."""
 
 
 def audio_format(params: Message) -> AudioFormat:
@@ -56,31 +54,6 @@ def audio_format(params: Message) -> AudioFormat:
 
 def is_mixed(params: Message) -> bool:
     return bool(params["data_opt"] == DataOption.AUDIO_MIXED_STREAM)
-
-
-def spoken_frames(parts: tuple[Part, ...], format: AudioFormat) -> tuple[str, ...]:
-    """All `parts` at once, as base64 frames; slow the first time, so not for the loop's thread."""
-    begins_ms, text, voice, _ = parts[0]
-    if len(parts) == 1 and begins_ms == 0:
-        return base64_frames(text, voice, format)
-    return _mixed_frames(parts, format)
-
-
-@lru_cache(maxsize=32)
-def _mixed_frames(parts: tuple[Part, ...], format: AudioFormat) -> tuple[str, ...]:
-    pcm = mix([_placed(*part) for part in parts])
-    return tuple(b64encode(frame).decode() for frame in encode(pcm, format))
-
-
-def _placed(begins_ms: int, text: str, voice: str, spoken_ms: int) -> tuple[int, Pcm]:
-    pcm = speak(text, voice)[: spoken_ms * RATE_HZ // 1000]
-    return max(begins_ms, 0), pcm[max(-begins_ms, 0) * RATE_HZ // 1000 :]
-
-
-def frame_message(media: MediaType, who: Message, data: str, at_ms: int) -> Message:
-    """One frame (base64) of `who`, captured at `at_ms`; `length` is what it is decoded."""
-    size = len(data) * 3 // 4 - data.count("=", -2)
-    return media_data(media, {**who, "data": data, "length": size, "timestamp": at_ms})
 
 
 class Series:
@@ -116,20 +89,18 @@ class AudioRun(Series):
         super().__init__(send)
         self.utterances = utterances
         self.start_ms = start_ms
-        self._speaker = speaker
+        self._text = FrameText(MediaType.AUDIO, speaker)
         self._frame_ms = frame_ms
         self._frames: Sequence[str] | None = None
         self._next = max(0, -(-(from_ms - start_ms) // frame_ms))
+        self._next_ms = start_ms + self._next * frame_ms
         self.end_ms = self.grid(max(u.end_ms for u in utterances) + frame_ms - 1)
         self._settle(self._next_ms < self.end_ms)
 
     @property
     def parts(self) -> tuple[Part, ...]:
         """What its frames are made of."""
-        return tuple(
-            (u.start_ms - self.start_ms, u.text, u.participant.user_name, u.duration_ms)
-            for u in self.utterances
-        )
+        return tuple((u.start_ms - self.start_ms, u.sound, u.duration_ms) for u in self.utterances)
 
     @property
     def next_due_ms(self) -> int | None:
@@ -157,13 +128,9 @@ class AudioRun(Series):
             return
         data, at_ms = self._frames[self._next], self._next_ms
         self._next += 1
+        self._next_ms += self._frame_ms
         self._settle(self._next_ms < self.end_ms)
-        message = frame_message(MediaType.AUDIO, self._speaker, data, at_ms)
-        self._send(MediaType.AUDIO, message, at_ms)
-
-    @property
-    def _next_ms(self) -> int:
-        return self.start_ms + self._next * self._frame_ms
+        self._send(MediaType.AUDIO, self._text.frame(data, at_ms), at_ms)
 
 
 class AudioTrack:
@@ -224,12 +191,12 @@ class AudioTrack:
 
 
 class TranscriptRun(Series):
-    """The transcript lines of one utterance on one socket."""
+    """The transcript lines of one utterance on one socket, which was granted `params`."""
 
-    def __init__(self, send: Sender, utterance: Utterance, language: int, from_ms: int) -> None:
+    def __init__(self, send: Sender, utterance: Utterance, params: Message, from_ms: int) -> None:
         super().__init__(send)
         self._utterance = utterance
-        self._language = language
+        self._params = params
         start_ms = utterance.start_ms
         self._lines = [line for line in utterance.lines() if start_ms + line.end_ms > from_ms]
         self.cut(utterance.end_ms)
@@ -261,7 +228,7 @@ class TranscriptRun(Series):
             "start_time": start_ms + line.start_ms,
             "end_time": end_ms,
             "timestamp": end_ms,
-            "language": self._language,
+            "language": told_language(line.language, self._params),
             "data": line.text,
         }
         self._send(MediaType.TRANSCRIPT, media_data(MediaType.TRANSCRIPT, content), end_ms)

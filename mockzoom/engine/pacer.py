@@ -1,19 +1,20 @@
 """Sends what is due, when it is due: one timer for everything that is paced.
 
 A `Run` is a series of messages with deadlines, such as the frames of an utterance on a socket.
-All runs wait in one heap, so that thousands of streams cost one timer, and deadlines are absolute,
-so that lateness never adds up.  A run that raises is stopped and told of in the journal; the
-others go on.
+All runs hang on a wheel, a spoke for each millisecond in which something is due, so that thousands
+of streams cost one timer and a run costs no sorting.  Deadlines are absolute, so that lateness
+never adds up.  A run that raises is stopped and told of in the journal; the others go on.
 """
 
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from collections.abc import Callable
-from itertools import count
 from typing import Protocol
 
 from mockzoom.clock import Alarm, Clock
+from mockzoom.core.lateness import Lateness
 from mockzoom.engine.journal import Journal
 
 __all__ = ["Moment", "Pacer", "Run"]
@@ -51,46 +52,69 @@ class Moment:
 
 
 class Pacer:
-    """Plays runs on the running loop; belongs to the loop's thread."""
+    """Plays runs on the running loop; belongs to the loop's thread.
+
+    `lateness` counts all that was played, by when all that was due with it had been played too.
+    """
 
     def __init__(self, clock: Clock, journal: Journal) -> None:
+        self.lateness = Lateness()
         self._clock = clock
         self._journal = journal
-        self._heap: list[tuple[int, int, Run]] = []
-        self._order = count()
+        self._spokes: dict[int, deque[Run]] = {}
+        self._times: list[int] = []  # a heap: when there is a spoke
         self._alarm = Alarm(clock, self._wake)
 
     def add(self, run: Run) -> None:
-        self._push(run)
+        self._hang(run)
         self._arm()
 
     def clear(self) -> None:
         """Play nothing more of what was added."""
-        for _, _, run in self._heap:
-            run.stop()
-        self._heap.clear()
+        for spoke in self._spokes.values():
+            for run in spoke:
+                run.stop()
+            spoke.clear()
+        self._spokes.clear()
+        self._times.clear()
         self._arm()
 
-    def _push(self, run: Run) -> None:
-        if run.next_due_ms is not None:
-            heapq.heappush(self._heap, (run.next_due_ms, next(self._order), run))
+    def _hang(self, run: Run) -> None:
+        due_ms = run.next_due_ms
+        if due_ms is None:
+            return
+        spoke = self._spokes.get(due_ms)
+        if spoke is None:
+            spoke = self._spokes[due_ms] = deque()
+            heapq.heappush(self._times, due_ms)
+        spoke.append(run)
 
     def _arm(self) -> None:
-        self._alarm.set(self._heap[0][0] if self._heap else None)
+        self._alarm.set(self._times[0] if self._times else None)
 
     def _wake(self) -> None:
-        now_ms = self._clock.now_ms()
-        for _ in range(_AT_A_TIME):
-            if not self._heap or self._heap[0][0] > now_ms:
-                break
-            run = heapq.heappop(self._heap)[2]
-            self._play(run)
-            self._push(run)
+        now_ms, left = self._clock.now_ms(), _AT_A_TIME
+        while left and self._times and self._times[0] <= now_ms:
+            left -= self._turn(left)
         self._arm()
 
-    def _play(self, run: Run) -> None:
-        try:
-            run.play()
-        except Exception as error:
-            run.stop()
-            self._journal.failed(f"pacer: {type(run).__name__}", error)
+    def _turn(self, most: int) -> int:
+        """Play up to `most` runs of the first spoke; returns how many were played."""
+        due_ms = heapq.heappop(self._times)
+        spoke = self._spokes[due_ms]
+        played = 0
+        while spoke and played < most:
+            run = spoke.popleft()
+            try:
+                run.play()
+            except Exception as error:
+                run.stop()
+                self._journal.failed(f"pacer: {type(run).__name__}", error)
+            self._hang(run)
+            played += 1
+        if spoke:
+            heapq.heappush(self._times, due_ms)
+        elif self._spokes.get(due_ms) is spoke:  # nobody has cleared the wheel meanwhile
+            del self._spokes[due_ms]
+        self.lateness.add(self._clock.now_ms() - due_ms, played)
+        return played

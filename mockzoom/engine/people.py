@@ -7,16 +7,21 @@ everything that has a name of its own: why streams end, and what happens in a vo
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import PurePath
 from typing import Any
 
 from mockzoom.core.causes import Cause, causes_of
 from mockzoom.core.chat import chat_content
+from mockzoom.core.clip import Clip, Film
 from mockzoom.core.codes import ChatOperation, SessionState
+from mockzoom.core.languages import language_of
 from mockzoom.core.meeting import Meeting, Participant, Role, Utterance
 from mockzoom.core.messages import is_json
 from mockzoom.core.products import CONTACT_CENTER
 from mockzoom.core.stream import StreamMachine
 from mockzoom.core.voice_call import VOICE_HAPPENINGS, VoiceHappening
+from mockzoom.engine.live_stream import LiveStream
 from mockzoom.engine.pacer import Moment
 from mockzoom.engine.streams import Streams, come_in
 from mockzoom.errors import UnknownObject, UsageError, nearest
@@ -33,7 +38,25 @@ class People(Streams):
         participant = meeting.join(name, session_id, nameless=nameless)
         for stream in self.live_streams(meeting):
             stream.feed(lambda machine, now_ms: come_in(machine, participant, now_ms))
+        if self.live_streams(meeting):
+            self._play_own(meeting)
         return participant
+
+    def start_rtms(self, meeting: Meeting) -> LiveStream:
+        """See `Streams.start_rtms`; who has a clip of their own begins to play it."""
+        stream = super().start_rtms(meeting)
+        self._play_own(meeting)
+        return stream
+
+    def _play_own(self, meeting: Meeting) -> None:
+        """Let everybody play what is theirs, once, with the camera on if it has pictures."""
+        for name, participant in meeting.participants.items():
+            clip = self._clips.get(name.casefold())
+            if clip is not None and participant.user_id not in meeting.played:
+                meeting.played.add(participant.user_id)
+                self.play(meeting, name, clip)
+                if clip.film is not None:
+                    self.camera(meeting, name, True)
 
     def leave(self, meeting: Meeting, name: str) -> None:
         """`name` leaves: they fall silent, their session stops, and the app is told."""
@@ -116,31 +139,79 @@ class People(Streams):
             stream.chatted(content)
         return str(content["message_id"])
 
-    def say(self, meeting: Meeting, name: str, text: str) -> Utterance:
+    def say(
+        self, meeting: Meeting, name: str, text: str, language: str | int | None = None
+    ) -> Utterance:
         """`name` says `text`: audio for as long as that takes, and its transcript.
 
+        It is in `language`, as `language_of` knows it, or in the one that each app asked for.
         Who is muted is not heard, and nothing of it is sent.
         """
+        spoken = language_of(language)
+        utterance = meeting.say(name, text, self._forgetting(meeting), spoken)
+        self._hear(meeting, name, utterance, utterance.duration_ms)
+        return utterance
+
+    def play(self, meeting: Meeting, name: str, clip: Clip | None = None) -> Utterance:
+        """`name` plays `clip`, or their own: its sound, transcript, and pictures on their camera.
+
+        Returns the whole of it.  Raises `UsageError` for who has no clip of their own.
+        """
+        clip = clip or self._own_clip(meeting, name)
+        first, *others = meeting.play(name, clip, self._forgetting(meeting))
+        self._hear(meeting, name, first, clip.duration_ms, media=PurePath(clip.path).name)
+        for piece in others:
+            self._flow(meeting, piece)
+        if clip.film is not None and first in meeting.utterances:
+            shown = clip.film, first.start_ms
+            self._pacer.add(
+                Moment(first.start_ms, lambda: self._film(meeting, first.participant, shown))
+            )
+        return replace(first, duration_ms=clip.duration_ms, text=clip.text, clip=clip)
+
+    def _forgetting(self, meeting: Meeting) -> int:
+        """What time it is; what no app can be told any more is forgotten."""
         now_ms = self._clock.now_ms()
         meeting.forget_before(now_ms - self._timings.audio_buffer_ms)
-        utterance = meeting.say(name, text, now_ms)
+        return now_ms
+
+    def _hear(
+        self, meeting: Meeting, name: str, first: Utterance, duration_ms: int, **more: str
+    ) -> None:
+        """`first` is said, the beginning of something that lasts for `duration_ms`."""
         self.journal.add(
             "speech",
             meeting=meeting.key,
             user_name=name,
-            text=text,
-            start_ms=utterance.start_ms,
-            duration_ms=utterance.duration_ms,
-            muted=meeting.is_muted(utterance.participant),
+            text=first.text,
+            start_ms=first.start_ms,
+            duration_ms=duration_ms,
+            muted=meeting.is_muted(first.participant),
+            **more,
         )
-        if utterance not in meeting.utterances:
-            return utterance  # they are muted
-        for stream in self.live_streams(meeting):
-            stream.spoken(utterance)
-        self._pacer.add(
-            Moment(utterance.start_ms, lambda: self._speaker_changed(meeting, utterance))
-        )
-        return utterance
+        self._flow(meeting, first)
+        self._pacer.add(Moment(first.start_ms, lambda: self._speaker_changed(meeting, first)))
+
+    def _flow(self, meeting: Meeting, utterance: Utterance) -> None:
+        if utterance in meeting.utterances:  # they are not muted
+            for stream in self.live_streams(meeting):
+                stream.spoken(utterance)
+
+    def _film(self, meeting: Meeting, who: Participant, shown: tuple[Film, int]) -> None:
+        if who in meeting.participants.values():
+            meeting.films[who.user_id] = shown
+            for stream in self.live_streams(meeting):
+                stream.looked()
+
+    def _own_clip(self, meeting: Meeting, name: str) -> Clip:
+        meeting.participant(name)
+        try:
+            return self._clips[name.casefold()]
+        except KeyError:
+            raise UsageError(
+                f"meeting {meeting.key}: {name!r} has no media of their own; say a text, or start "
+                "the mock with a file for them"
+            ) from None
 
     def _speaker_changed(self, meeting: Meeting, utterance: Utterance) -> None:
         if utterance not in meeting.utterances:

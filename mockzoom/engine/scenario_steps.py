@@ -13,11 +13,11 @@ import asyncio
 import json
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mockzoom.core.causes import CAUSES
-from mockzoom.core.codes import StopReason
+from mockzoom.core.codes import StopReason, TranscriptLanguage
 from mockzoom.core.examples import ExampleFactory
 from mockzoom.core.fault_kinds import FAULTS, parse_fault
 from mockzoom.core.products import CONTACT_CENTER, Product
@@ -136,15 +136,21 @@ class Leave(_OfMeeting):
         stage.world.leave(stage.meetings[self.meeting], self.who)
 
 
+_LANGUAGE = replace(choice(TranscriptLanguage), told="a language, such as `german`")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Say(_OfPerson):
     """A participant speaks: audio for as long as that takes, and a transcript."""
 
     do: ClassVar[str] = "say"
     text: str = given(TEXT, "what they say")
+    language: TranscriptLanguage | None = given(
+        _LANGUAGE, "what it is in; what each app asked for if not given", None
+    )
 
     async def play(self, stage: Stage) -> None:
-        stage.world.say(stage.meetings[self.meeting], self.who, self.text)
+        stage.world.say(stage.meetings[self.meeting], self.who, self.text, self.language)
 
 
 @dataclass(frozen=True, kw_only=True)

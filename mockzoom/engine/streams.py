@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from mockzoom.clock import Clock
 from mockzoom.core.active_faults import Active, Faults
 from mockzoom.core.app_limit import AppLimit
+from mockzoom.core.clip import Clip
 from mockzoom.core.codes import SessionState, StopReason, StreamState
 from mockzoom.core.delivery_faults import DeliveryFault
 from mockzoom.core.effects import Emit
@@ -57,7 +58,8 @@ class Rules:
 class Streams:
     """Belongs to the loop's thread; `mockzoom.engine.world` is the whole of it.
 
-    `story` is the name of the scenario that is played in it, ``""`` if none is.
+    `story` is the name of the scenario that is played in it, ``""`` if none is.  `clips` are what
+    participants play, by their names in `casefold`.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Streams:
         limit: AppLimit | None = None,
         account_id: str | None = None,
         name: str = "",
+        clips: Mapping[str, Clip] | None = None,
     ) -> None:
         self.journal = journal
         self.deliveries = deliveries
@@ -104,6 +107,7 @@ class Streams:
         self._pacer = pacer
         self._rtms = rtms
         self._name = name
+        self._clips = clips or {}
         self._timings = timings
         self._policy = policy
         self._limit = LimitWatch(limit or AppLimit(), timings, clock, self.send_event)

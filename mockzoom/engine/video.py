@@ -1,66 +1,69 @@
-"""A moving test card: whose it is and a frame number, over a bar that crosses the picture.
+"""Pictures as they go over the wire: a second of a scene at a time, encoded.
 
-It is a loop of one second, drawn and encoded once for each card and format.  H.264 is an Annex B
-stream that begins with its parameter sets and an IDR picture, so that the loop can be played over
-and over by one decoder.
+H.264 is an Annex B stream whose every second begins with its parameter sets and an IDR picture, so
+that seconds can be left out or played again, and who begins to look at one needs none before it.
 """
 
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Iterable
 from fractions import Fraction
-from functools import lru_cache
 from io import BytesIO
 
 import av
-from PIL import Image, ImageDraw, ImageFont
 
 from mockzoom.core.codes import VideoCodec
-from mockzoom.core.video_format import SIZES, Card, VideoFormat
+from mockzoom.core.video_format import SIZES, Card, Scene, VideoFormat
+from mockzoom.engine.card import Painter
+from mockzoom.engine.files import film_pictures
+from mockzoom.engine.once import Frames
 
-__all__ = ["frames"]
-
-_GROUND, _BAR, _INK = (24, 60, 96), (240, 180, 40), (255, 255, 255)
+__all__ = ["second"]
 
 
-@lru_cache(maxsize=16)  # a loop is at most about a megabyte
-def frames(card: Card, format: VideoFormat) -> tuple[str, ...]:
-    """The loop of `format.fps` frames as base64; slow the first time, so not for the loop."""
-    images = [_image(card, format, number) for number in range(format.fps)]
+def second(scene: Scene, format: VideoFormat, number: int) -> Frames:
+    """The `format.fps` frames of one second of `scene`, 0 being the first; slow."""
+    pictures = _pictures(scene, format, number)
     if format.codec is VideoCodec.H264:
-        encoded = _h264(images, format.fps)
+        encoded = _h264(pictures, format)
     else:
-        encoded = [_picture(image, format.codec) for image in images]
+        encoded = [_still(picture, format.codec) for picture in pictures]
     return tuple(b64encode(frame).decode() for frame in encoded)
 
 
-def _image(card: Card, format: VideoFormat, number: int) -> Image.Image:
-    width, height = SIZES[format.resolution]
-    image = Image.new("RGB", (width, height), _GROUND)
-    draw = ImageDraw.Draw(image)
-    left = width * number // format.fps
-    draw.rectangle((left, 0, left + width // 16, height), fill=_BAR)
-    font = ImageFont.load_default(height // 12)
-    text = f"{card.name}\n{card.kind} {number + 1}/{format.fps}"
-    draw.text((width // 16, height // 3), text, _INK, font=font)
-    return image
+def _pictures(scene: Scene, format: VideoFormat, number: int) -> list[av.VideoFrame]:
+    """Frames of the granted size, in yuv420p."""
+    size = SIZES[format.resolution]
+    if not isinstance(scene, Card):
+        return film_pictures(scene.path, number, size, format.fps)
+    card = Painter(scene, size, format.fps)
+    first = number * format.fps
+    return [
+        av.VideoFrame.from_ndarray(card.picture(number), format="yuv420p")
+        for number in range(first, first + format.fps)
+    ]
 
 
-def _picture(image: Image.Image, codec: VideoCodec) -> bytes:
+def _still(picture: av.VideoFrame, codec: VideoCodec) -> bytes:
     out = BytesIO()
-    image.save(out, "JPEG" if codec is VideoCodec.JPG else "PNG")
+    image = picture.to_image()  # type: ignore[no-untyped-call]
+    if codec is VideoCodec.JPG:
+        image.save(out, "JPEG", quality=80)
+    else:
+        image.save(out, "PNG", compress_level=1)
     return out.getvalue()
 
 
-def _h264(images: list[Image.Image], fps: int) -> list[bytes]:
+def _h264(pictures: Iterable[av.VideoFrame], format: VideoFormat) -> list[bytes]:
     encoder = av.CodecContext.create("libx264", "w")
-    encoder.width, encoder.height = images[0].size
-    encoder.pix_fmt, encoder.time_base = "yuv420p", Fraction(1, fps)
-    encoder.framerate = Fraction(fps)
-    encoder.options = {"preset": "veryfast", "tune": "zerolatency"}
+    encoder.width, encoder.height = SIZES[format.resolution]
+    encoder.pix_fmt, encoder.time_base = "yuv420p", Fraction(1, format.fps)
+    encoder.framerate = Fraction(format.fps)
+    # One thread and little effort: it runs beside a loop that must not be late.
+    encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "threads": "1"}
     packets = []
-    for number, image in enumerate(images):
-        frame = av.VideoFrame.from_image(image)  # type: ignore[no-untyped-call]
-        frame.pts = number
-        packets += encoder.encode(frame)
+    for number, picture in enumerate(pictures):
+        picture.pts, picture.time_base = number, encoder.time_base
+        packets += encoder.encode(picture)
     return [bytes(packet) for packet in [*packets, *encoder.encode(None)]]

@@ -8,11 +8,12 @@ also when the fault is lifted while some still wait.
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import json
 import socket as sockets
 import struct
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 from picows import WSMsgType, WSTransport
 
@@ -51,7 +52,8 @@ class _Line:
 
     `free_ms` is when a narrow line has carried what it was given, `last_ms` when the last packet
     leaves that has to stay in order; `queued` such packets wait.  The line is `disturbed` while
-    faults keep the app from hearing or being heard.
+    faults keep the app from hearing or being heard.  `pong` answers the last ping: the
+    library takes note of one at a time.
     """
 
     key: str
@@ -61,6 +63,7 @@ class _Line:
     queued: int = 0
     held_bytes: int = 0
     disturbed: bool = False
+    pong: asyncio.Future[Any] | None = None
 
 
 class Wire:
@@ -113,13 +116,19 @@ class Wire:
         lines = self._lines.items()
         return any(line.disturbed for number, line in lines if conn in (None, number))
 
-    def send(self, conn: int, message: Message) -> None:
+    def send(self, conn: int, message: Message | bytes) -> None:
+        """Send a message, or the text of one."""
         line = self._lines.get(conn)
         if line is None:
             return
         if not self._faults and not line.queued:
-            self._write(line, encode(message).encode())
-            return
+            text = message if isinstance(message, bytes) else encode(message).encode()
+            frames.write(line.transport, text)
+        else:
+            message = json.loads(message) if isinstance(message, bytes) else message
+            self._send_with_faults(conn, line, message)
+
+    def _send_with_faults(self, conn: int, line: _Line, message: Message) -> None:
         understood = False
         for packet in self._faults.outgoing(self._stream, line.key, message):
             held_ms = self._hold(conn, line, packet)
@@ -178,9 +187,12 @@ class Wire:
         An app that does not answer pings is not waited for.
         """
         line = self._lines.get(conn)
-        if line is not None:
-            with contextlib.suppress(TimeoutError, ConnectionError):
-                await asyncio.wait_for(line.transport.measure_roundtrip_time(1), _PONG_S)
+        if line is None or not await _answered(line.pong):
+            return
+        line.pong = asyncio.ensure_future(line.transport.measure_roundtrip_time(1))
+        # It ends with the connection at the latest, and nobody is surprised when it fails.
+        line.pong.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await _answered(line.pong)
 
     # --- ends ---------------------------------------------------------------------------------
 
@@ -214,3 +226,8 @@ class Wire:
     def drop_all(self) -> None:
         for conn in list(self._lines):
             self.drop(conn)
+
+
+async def _answered(pong: asyncio.Future[Any] | None) -> bool:
+    """Whether the app answers, or was asked nothing."""
+    return pong is None or bool((await asyncio.wait([pong], timeout=_PONG_S))[0])

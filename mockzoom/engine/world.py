@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from mockzoom.clock import Clock
 from mockzoom.core.event_socket import SocketSubscription
+from mockzoom.core.lateness import Lateness
 from mockzoom.core.meeting import Meeting
 from mockzoom.core.products import CONTACT_CENTER, MEETING, PRODUCTS
 from mockzoom.core.subscriptions import MAX_SUBSCRIPTIONS, Subscription
@@ -33,6 +34,11 @@ class World(People):
 
     def now_ms(self) -> int:
         return self._clock.now_ms()
+
+    @property
+    def lateness(self) -> Lateness:
+        """How late media went out so far."""
+        return self._pacer.lateness.copy()
 
     # --- time ---------------------------------------------------------------------------------
 
@@ -92,6 +98,7 @@ class World(People):
                 "is_original_host": True,
             },
             topic=topic,
+            begun_ms=self._clock.now_ms(),
             call=call_fields(self.account_id) if row is CONTACT_CENTER else {},
         )
         for name in participants:

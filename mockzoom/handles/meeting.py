@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from mockzoom.core.codes import ChatOperation
@@ -86,9 +87,29 @@ class Meeting:
             )
         )
 
-    def say(self, name: str, text: str) -> Utterance:
-        """`name` says `text`, now or once what they are saying is said; returns at once."""
-        return self._loop.call(self._world.say, self._meeting, name, text)
+    def say(self, name: str, text: str, language: str | int | None = None) -> Utterance:
+        """`name` says `text`, now or once what they are saying is said; returns at once.
+
+        The transcript is in `language` (``"german"``, or the protocol's number), or in the one
+        that the app asked for.
+        """
+        return self._loop.call(self._world.say, self._meeting, name, text, language)
+
+    def play(self, name: str, *files: str | Path) -> Utterance:
+        """`name` plays a recording, a transcript, or one of each; returns at once.
+
+            meeting.play("Alice", "talk.mp4", "talk.vtt")
+
+        Its pictures are seen while their camera is on.  Without `files` it is what they have by
+        ``MockZoom(media=…)``.  Raises `ConfigurationError` for a file that cannot be read.
+        """
+        clip = None
+        if files:
+            # Imported where it is needed: it loads PyAV.
+            from mockzoom.engine.files import clip_of
+
+            clip = clip_of(*files)
+        return self._loop.call(self._world.play, self._meeting, name, clip)
 
     def happen(self, name: str, who: str | None = None) -> None:
         """What is called `name` happens, to the participant `who` where one is concerned.

@@ -10,6 +10,7 @@ from mockzoom.core.event_socket import SocketSubscription
 from mockzoom.core.fault_kinds import parse_fault
 from mockzoom.core.faults import Fault
 from mockzoom.core.findings import Finding
+from mockzoom.core.lateness import Lateness
 from mockzoom.core.scenario import Scenario
 from mockzoom.core.wanted import Wanted
 from mockzoom.engine.scenario_library import load_scenario
@@ -132,6 +133,11 @@ class World:
     def findings(self) -> list[Finding]:
         """The clauses that the receivers broke."""
         return list(self._world.journal.findings)
+
+    @property
+    def lateness(self) -> Lateness:
+        """How late media went out so far."""
+        return self._loop.call(lambda: self._world.lateness)
 
     def wait_for(self, kind: str, timeout_s: float = 10, **fields: Any) -> dict[str, Any]:
         """The first journal entry, old or new, of `kind` with these `fields`.

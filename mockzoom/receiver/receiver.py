@@ -21,6 +21,7 @@ from mockzoom.clock import Clock
 from mockzoom.core.signing import Credentials
 from mockzoom.core.timings import Timings
 from mockzoom.errors import ConfigurationError
+from mockzoom.receiver.recorder import PICTURES, WANTED
 from mockzoom.receiver.rtms_client import allowed, open_session
 from mockzoom.receiver.streams import OnEvent, Settings, Streams, StreamStatus
 from mockzoom.receiver.webhook import MAX_BODY_BYTES, create_app
@@ -40,8 +41,9 @@ class Receiver:
 
     It listens on 127.0.0.1 at `port`, 0 for any free one; `url` is where webhooks go.  Streams are
     recorded under `recordings`, and only hosts in `allowed_hosts` are dialled.  `ca` is a PEM file
-    to trust instead of the system's.  `on_event(kind, fields)` is called on the loop's thread for
-    "webhook", "joined", "reconnecting", "transcript", "event", "finding" and "ended".
+    to trust instead of the system's.  With `video` cameras and screens are asked for too.
+    `on_event(kind, fields)` is called on the loop's thread for "webhook", "joined", "reconnecting",
+    "transcript", "event", "finding" and "ended".
 
     Raises PortInUse, and ConfigurationError for a `ca` that cannot be read.
     """
@@ -57,9 +59,15 @@ class Receiver:
         on_event: OnEvent | None = None,
         timings: Timings | None = None,
         window_s: int = 300,
+        video: bool = False,
     ) -> None:
         self._settings = Settings(
-            credentials, recordings, allowed(allowed_hosts), _trust(ca), timings or Timings()
+            credentials,
+            recordings,
+            allowed(allowed_hosts),
+            _trust(ca),
+            timings or Timings(),
+            {**WANTED, **PICTURES} if video else WANTED,
         )
         self._port = port
         self._window_s = window_s

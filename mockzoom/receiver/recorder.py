@@ -1,13 +1,13 @@
-"""What one stream leaves on disk: a WAV a participant, the transcript, and a summary.
+"""What one stream leaves on disk: a WAV a participant, the transcript, a summary, and a movie.
 
     recordings/<stream>/<user id>-<name>.wav   16-bit PCM, mono or stereo as granted
     recordings/<stream>/transcript.jsonl       a JSON object a line
     recordings/<stream>/stream.json            written at the end
+    recordings/<stream>/recording.mkv          all of it and the pictures, made after the end
 
 A WAV holds what was said, one frame after the other: a muted participant sends nothing, and the
-pauses are not filled in.  Frames may come late or twice, so each track keeps a few back and writes
-them in the order of their timestamps.  The header is brought up to date every second of audio, so
-that a file is playable even if the process dies.
+pauses are not filled in.  The header is brought up to date every second of audio, so that a file is
+playable even if the process dies.  Pictures are in a file of their own until the movie is made.
 
 Names come from meetings, which strangers name.  They go into file names only as letters, digits
 and symbols, whatever the script; everything else, and above all `/` and control characters that
@@ -19,11 +19,9 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import heapq
 import json
 import shutil
 import unicodedata
-import wave
 from collections import Counter, OrderedDict
 from collections.abc import Hashable, Mapping
 from pathlib import Path
@@ -35,11 +33,15 @@ from mockzoom.core.codes import (
     DataOption,
     MediaType,
     MessageType,
+    Resolution,
     SampleRate,
+    VideoCodec,
 )
 from mockzoom.core.messages import MEDIA_KEYS, Message, message_type
+from mockzoom.receiver.movie import Movie, Words
+from mockzoom.receiver.tracks import SAMPLE_BYTES, PictureTrack, SoundTrack
 
-__all__ = ["WANTED", "Recorder", "discard", "safe_name", "stream_folder"]
+__all__ = ["PICTURES", "WANTED", "Recorder", "discard", "safe_name", "stream_folder"]
 
 #: What is asked for: 16-bit samples as they are, 16 kHz, each participant apart, in 20 ms frames.
 WANTED: Mapping[MediaType, Mapping[str, Any]] = {
@@ -54,15 +56,37 @@ WANTED: Mapping[MediaType, Mapping[str, Any]] = {
     MediaType.TRANSCRIPT: {},
 }
 
+#: And of pictures, if they are wanted too.
+PICTURES: Mapping[MediaType, Mapping[str, Any]] = {
+    MediaType.VIDEO: {
+        "content_type": 3,
+        "codec": VideoCodec.H264,
+        "resolution": Resolution.HD,
+        "data_opt": DataOption.VIDEO_SINGLE_ACTIVE_STREAM,
+        "fps": 25,
+    },
+    MediaType.DESKSHARE: {
+        "content_type": 3,
+        "codec": VideoCodec.H264,
+        "resolution": Resolution.HD,
+        "fps": 5,
+    },
+}
+
 _NAMES: Mapping[int | None, str] = {kind: kind.name.lower() for kind in MessageType}
 _AUDIO = MEDIA_KEYS[MediaType.AUDIO]
-_SAMPLE_BYTES = 2
-
-#: Frames kept back a track, to sort out those that overtook each other: 160 ms at 20 ms each.
-_REORDERED_FRAMES = 8
+_PICTURE_KEYS: Mapping[int | None, str] = {
+    MessageType.MEDIA_DATA_VIDEO: MEDIA_KEYS[MediaType.VIDEO],
+    MessageType.MEDIA_DATA_SHARE: MEDIA_KEYS[MediaType.DESKSHARE],
+}
+_SUFFIXES = {VideoCodec.H264: "h264", VideoCodec.JPG: "mjpeg"}
 
 #: The longest frame that can be granted: a second of 48 kHz stereo.
-_MAX_FRAME_BYTES = 48_000 * 2 * _SAMPLE_BYTES
+_MAX_FRAME_BYTES = 48_000 * 2 * SAMPLE_BYTES
+_MAX_PICTURE_BYTES = 16 * 2**20
+
+#: So many lines become subtitles; an hour has about a thousand.
+_MAX_SUBTITLES = 100_000
 
 _MAX_ID = 64
 
@@ -112,9 +136,13 @@ class Recorder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.counters: Counter[str] = Counter()
-        self.tracks: dict[Hashable, _Track] = {}
-        self._closed: list[_Track] = []
+        self.tracks: dict[Hashable, SoundTrack] = {}
+        self._closed: list[SoundTrack] = []
+        self._pictures: dict[str, PictureTrack] = {}
+        self._shown: list[PictureTrack] = []
+        self._words: list[Words] = []
         self._granted: Mapping[str, Any] = {}
+        self._codecs: dict[str, object] = {}
         self._transcript: TextIO | None = None
         self._lines: OrderedDict[str, None] = OrderedDict()
 
@@ -124,6 +152,8 @@ class Recorder:
         if _format(audio) != _format(self._granted):
             self._close_tracks()
         self._granted = audio
+        for key in _PICTURE_KEYS.values():
+            self._codecs[key] = params.get(key, {}).get("codec")
 
     def receive(self, message: Message) -> None:
         """One message of the stream; what is not to be recorded is counted."""
@@ -133,6 +163,9 @@ class Recorder:
         if kind == MessageType.MEDIA_DATA_AUDIO:
             self.counters["audio_frames"] += 1
             self._audio(content)
+        elif kind in _PICTURE_KEYS:
+            self.counters[_NAMES[kind]] += 1
+            self._picture(_PICTURE_KEYS[kind], content)
         elif kind == MessageType.MEDIA_DATA_TRANSCRIPT:
             self._line(content)
         elif kind == MessageType.EVENT_UPDATE:
@@ -143,6 +176,10 @@ class Recorder:
     def close(self, summary: Mapping[str, Any]) -> None:
         """Finish all files and write `summary`, with what was recorded, as stream.json."""
         self._close_tracks()
+        for track in self._pictures.values():
+            track.close()
+        self._shown += self._pictures.values()
+        self._pictures.clear()
         if self._transcript is not None:
             self._transcript.close()
             self._transcript = None
@@ -153,6 +190,25 @@ class Recorder:
             }
             text = json.dumps({**summary, **recorded}, indent=2)
             (self.folder / "stream.json").write_text(text + "\n", encoding="utf-8")
+
+    @property
+    def movie(self) -> Movie:
+        """What was recorded, once all is closed; false if that is nothing."""
+        return Movie(self._closed, self._shown, self._words)
+
+    def make_movie(self) -> None:
+        """Put everything into one file; slow, and may run in any thread.
+
+        What cannot be put together is raised, and leaves what it was to be made of.
+        """
+        path = self._fresh("recording", "mkv")
+        try:
+            self.movie.write(path)
+        except Exception:
+            path.unlink(missing_ok=True)
+            raise
+        for track in self._shown:
+            track.path.unlink(missing_ok=True)
 
     # --- audio --------------------------------------------------------------------------------
 
@@ -169,7 +225,7 @@ class Recorder:
         if track is not None:
             track.add(timestamp, data)
 
-    def _track(self, content: Mapping[str, Any], wav: tuple[int, int]) -> _Track | None:
+    def _track(self, content: Mapping[str, Any], wav: tuple[int, int]) -> SoundTrack | None:
         """The participant's file; mixed audio, which says user 0, is one participant."""
         mixed = self._granted.get("data_opt") == DataOption.AUDIO_MIXED_STREAM
         user = 0 if mixed else content.get("user_id", content.get("channel_id", 0))
@@ -180,17 +236,17 @@ class Recorder:
                 return None
             name = "" if key == "0" else str(content.get("user_name") or "")
             parts = ["mixed"] if key == "0" else [safe_name(key), safe_name(name)]
-            path = self._fresh("-".join(part for part in parts if part) or "unnamed")
-            self.tracks[key] = _Track(path, user, name, *wav, self.counters)
+            path = self._fresh("-".join(part for part in parts if part) or "unnamed", "wav")
+            self.tracks[key] = SoundTrack(path, user, name, *wav, self.counters)
         return self.tracks[key]
 
-    def _fresh(self, stem: str) -> Path:
+    def _fresh(self, stem: str, suffix: str) -> Path:
         """A path that nobody has recorded to: a stream that came back must not erase its past."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        path, number = self.folder / f"{stem}.wav", 1
+        path, number = self.folder / f"{stem}.{suffix}", 1
         while path.exists():
             number += 1
-            path = self.folder / f"{stem}.{number}.wav"
+            path = self.folder / f"{stem}.{number}.{suffix}"
         return path
 
     def _close_tracks(self) -> None:
@@ -198,6 +254,31 @@ class Recorder:
             track.close()
         self._closed += self.tracks.values()
         self.tracks.clear()
+
+    # --- pictures -----------------------------------------------------------------------------
+
+    def _picture(self, key: str, content: Mapping[str, Any]) -> None:
+        codec = _codec(self._codecs.get(key))
+        if codec is None:
+            self.counters["pictures_not_recorded"] += 1
+            return
+        data, timestamp = _decoded(content.get("data")), content.get("timestamp")
+        if data is None or len(data) > _MAX_PICTURE_BYTES or type(timestamp) is not int:
+            self.counters["pictures_broken"] += 1
+            return
+        self._picture_track(key, codec).add(timestamp, data)
+
+    def _picture_track(self, key: str, codec: VideoCodec) -> PictureTrack:
+        """One for the cameras and one for the screen; another codec goes to another file."""
+        track = self._pictures.get(key)
+        if track is not None and track.codec is not codec:
+            track.close()
+            self._shown.append(track)
+            track = None
+        if track is None:
+            path = self._fresh(key, _SUFFIXES[codec])
+            self._pictures[key] = track = PictureTrack(path, key, codec, self.counters)
+        return track
 
     # --- transcript ---------------------------------------------------------------------------
 
@@ -220,73 +301,15 @@ class Recorder:
             )
         self._transcript.write(text + "\n")
         self.counters["transcript_lines"] += 1
+        start_ms, end_ms = line["start_time"], line["end_time"]
+        if type(start_ms) is type(end_ms) is int and len(self._words) < _MAX_SUBTITLES:
+            who = f"{line['user_name']}: " if line["user_name"] else ""
+            self._words.append(Words(start_ms, end_ms, f"{who}{line['text']}"))
 
     def _remember(self, text: str) -> None:
         self._lines[text] = None
         if len(self._lines) > _REMEMBERED_LINES:
             self._lines.popitem(last=False)
-
-
-class _Track:
-    """The WAV of one participant."""
-
-    def __init__(
-        self,
-        path: Path,
-        user: object,
-        name: str,
-        rate_hz: int,
-        channels: int,
-        counters: Counter[str],
-    ) -> None:
-        self.path = path
-        self.user = user
-        self.name = name
-        self.rate_hz = rate_hz
-        self._frame_bytes = channels * _SAMPLE_BYTES
-        self._counters = counters
-        self._waiting: list[tuple[int, bytes]] = []
-        self._last_timestamp: int | None = None
-        self._samples = self._unpatched = 0
-        self._wav = wave.open(str(path), "wb")  # noqa: SIM115 - closed by close()
-        self._wav.setparams((channels, _SAMPLE_BYTES, rate_hz, 0, "NONE", "not compressed"))
-
-    @property
-    def seconds(self) -> float:
-        return self._samples / self.rate_hz
-
-    def add(self, timestamp: int, data: bytes) -> None:
-        heapq.heappush(self._waiting, (timestamp, data))
-        if len(self._waiting) > _REORDERED_FRAMES:
-            self._write(*heapq.heappop(self._waiting))
-
-    def close(self) -> None:
-        while self._waiting:
-            self._write(*heapq.heappop(self._waiting))
-        self._wav.close()
-
-    def describe(self) -> dict[str, Any]:
-        return {
-            "user_id": self.user,
-            "user_name": self.name,
-            "file": self.path.name,
-            "seconds": round(self.seconds, 3),
-        }
-
-    def _write(self, timestamp: int, data: bytes) -> None:
-        if self._last_timestamp is not None and timestamp <= self._last_timestamp:
-            self._counters["audio_repeated_or_late"] += 1
-            return
-        self._last_timestamp = timestamp
-        samples = len(data) // self._frame_bytes
-        data = data[: samples * self._frame_bytes]
-        self._samples += samples
-        self._unpatched += samples
-        if self._unpatched < self.rate_hz:
-            self._wav.writeframesraw(data)
-        else:
-            self._wav.writeframes(data)  # also corrects the lengths in the header
-            self._unpatched = 0
 
 
 def _format(audio: Mapping[str, Any]) -> tuple[int, int] | None:
@@ -297,6 +320,11 @@ def _format(audio: Mapping[str, Any]) -> tuple[int, int] | None:
         return SampleRate(audio["sample_rate"]).hz, AudioChannel(audio["channel"]).value
     except (KeyError, ValueError):
         return None
+
+
+def _codec(granted: object) -> VideoCodec | None:
+    """The codec of granted pictures that go into a movie as they are, else None."""
+    return next((codec for codec in _SUFFIXES if codec == granted), None)
 
 
 def _decoded(data: object) -> bytes | None:

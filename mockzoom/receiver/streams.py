@@ -13,11 +13,12 @@ the disk, and also when the webhook says so only after the end.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import ssl
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ import aiohttp
 
 from mockzoom.core.client import ClientMachine
 from mockzoom.core.client_sockets import Ending, Link, Step
-from mockzoom.core.codes import MessageType
+from mockzoom.core.codes import MediaType, MessageType
 from mockzoom.core.findings import Finding
 from mockzoom.core.messages import Message, message_type
 from mockzoom.core.products import PRODUCTS, Product
@@ -54,13 +55,17 @@ OnEvent = Callable[[str, dict[str, Any]], None]
 
 @dataclass(frozen=True)
 class Settings:
-    """What a receiver is set up with; `allow_url` says which URLs may be dialled."""
+    """What a receiver is set up with.
+
+    `allow_url` says which URLs may be dialled, `wanted` is what is asked for, by media type.
+    """
 
     credentials: Credentials
     recordings: Path
     allow_url: Callable[[str], bool]
     tls: ssl.SSLContext | bool = True
     timings: Timings = field(default_factory=Timings)
+    wanted: Mapping[MediaType, Mapping[str, Any]] = field(default_factory=lambda: WANTED)
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,7 @@ class Streams:
         self._on_event = on_event
         self._live: dict[str, _Stream] = {}
         self._past: OrderedDict[str, _Past] = OrderedDict()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def statuses(self) -> dict[str, StreamStatus]:
         """Every stream known, by `rtms_stream_id`; may be asked from any thread."""
@@ -172,11 +178,34 @@ class Streams:
         )
 
     def ended(self, stream: _Stream, ending: Ending) -> None:
+        """It is over for the world; for who waits, only when its files are in order."""
         id_ = stream.machine.rtms_stream_id
-        if ending.revoked(stream.machine.product):
-            discard(self._settings.recordings, id_)
-        self._remember(id_, _Past(stream.event_ts, ending, stream.status(ending)))
+        self._remember(id_, _Past(stream.event_ts, ending, stream.status()))
         del self._live[id_]
+        if ending.revoked(stream.machine.product) or not stream.recorder.movie:
+            self._settled(stream, ending)
+        else:
+            task = asyncio.get_running_loop().create_task(self._put_together(stream, ending))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _put_together(self, stream: _Stream, ending: Ending) -> None:
+        """The movie is made in a thread; that it cannot be made costs nothing else."""
+        try:
+            await asyncio.to_thread(stream.recorder.make_movie)
+        except Exception as error:
+            _log.error("no recording.mkv: %s", error)
+        self._settled(stream, ending)
+
+    def _settled(self, stream: _Stream, ending: Ending) -> None:
+        id_, product = stream.machine.rtms_stream_id, stream.machine.product
+        past = self._past.get(id_)
+        if past is not None:
+            # Meanwhile a webhook may have said that it was revoked.
+            if past.ending.revoked(product):
+                discard(self._settings.recordings, id_)
+            self._past[id_] = replace(past, status=stream.status(past.ending))
+        self.tell("ended", stream, ending=str(ending))
 
     def tell(self, kind: str, stream: _Stream, /, **fields: Any) -> None:
         self._on_event(kind, {"rtms_stream_id": stream.machine.rtms_stream_id, **fields})
@@ -217,12 +246,12 @@ class _Stream:
             payload["rtms_stream_id"],
             payload["server_urls"],
             settings.credentials,
-            WANTED,
+            settings.wanted,
             allow_url=settings.allow_url,
             timings=settings.timings,
         )
         self.client = streams.client(self.machine, self)
-        self._recorder = Recorder(stream_folder(settings.recordings, payload["rtms_stream_id"]))
+        self.recorder = Recorder(stream_folder(settings.recordings, payload["rtms_stream_id"]))
         self._joined = False
         self._disk_error = ""
 
@@ -236,18 +265,18 @@ class _Stream:
             machine.state,
             self._joined,
             ending,
-            dict(self._recorder.counters),
+            dict(self.recorder.counters),
             dict(machine.granted),
             {media.name or str(int(media)): code for media, code in machine.refused.items()},
-            self._recorder.folder,
+            self.recorder.folder,
         )
 
     def received(self, message: Message) -> None:
         kind = message_type(message)
         if kind == MessageType.DATA_HAND_SHAKE_RESP:
-            self._record(self._recorder.granted, self.machine.granted)
+            self._record(self.recorder.granted, self.machine.granted)
             return
-        self._record(self._recorder.receive, message)
+        self._record(self.recorder.receive, message)
         if kind == MessageType.MEDIA_DATA_TRANSCRIPT:
             self._streams.tell("transcript", self, content=message.get("content"))
         elif kind == MessageType.EVENT_UPDATE:
@@ -260,9 +289,8 @@ class _Stream:
         """The machine is in another state."""
         machine = self.machine
         if machine.ending is not None:
-            self._record(self._recorder.close, self._summary(machine.ending))
+            self._record(self.recorder.close, self._summary(machine.ending))
             self._streams.ended(self, machine.ending)
-            self._streams.tell("ended", self, ending=str(machine.ending))
         elif machine.state is Link.JOINED:
             self._joined = True
             self._streams.tell("joined", self, granted=dict(machine.granted))

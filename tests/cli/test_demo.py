@@ -68,8 +68,8 @@ def test_what_is_lost_fails_the_demo(cli, brief, monkeypatch):
 def test_the_script_fits(seconds):
     """Alice and Bob talk for about as long as they were asked to, and each has a word."""
     script = demo_module._script(seconds)
-    spoken_ms = sum(speaking_ms(text) for _, text in script)
-    assert {name for name, _ in script} == {"Alice", "Bob"}
+    spoken_ms = sum(speaking_ms(turn.text) for turn in script)
+    assert {turn.name for turn in script} == {"Alice", "Bob"}
     assert seconds * 1000 - 5000 < spoken_ms <= max(seconds * 1000, 7000)
 
 

@@ -9,6 +9,9 @@ import click
 import pytest
 
 from mockzoom.cli.main import COMMANDS, _run, root
+from mockzoom.cli.scenario import scenario
+from mockzoom.cli.serve import serve
+from mockzoom.clock import MAX_SPEED, MIN_SPEED
 
 HEAVY = {
     "aiohttp",
@@ -53,6 +56,13 @@ def test_every_command_is_where_the_root_looks_for_it(cli, name):
     assert ended.out.startswith(f"Usage: mockzoom {name}")
 
 
+def test_speeds_are_those_that_a_clock_can_run_at():
+    """Commands that make time run faster take what `Clock` takes, without loading it for help."""
+    for command in (serve, scenario.commands["run"]):
+        [option] = [option for option in command.params if option.name == "speed"]
+        assert (option.type.min, option.type.max) == (MIN_SPEED, MAX_SPEED)
+
+
 def test_version(cli):
     """`--version` names the program and its version."""
     from importlib.metadata import version
@@ -71,7 +81,7 @@ def test_no_command_shows_the_help(cli):
     ("args", "message"),
     [
         (["serv"], "error: no command 'serv'; did you mean 'serve'?"),
-        (["xyzzy"], "error: no command 'xyzzy'; there are demo, env, fault, receiver"),
+        (["xyzzy"], "error: no command 'xyzzy'; there are demo, env, fault, fuzz, load, receiver"),
         (["serve", "--prot", "1"], "error: No such option"),
         (["serve", "--port", "x"], "error: Invalid value for '--port': 'x' is not a valid int"),
         (["serve", "--timings", "fats"], "error: timings: expected 'zoom'"),

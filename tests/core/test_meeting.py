@@ -95,6 +95,16 @@ def test_speech_starts_on_the_grid_of_frames(now_ms: int) -> None:
     assert 0 <= start_ms - now_ms < FRAME_MS
 
 
+@given(st.integers(0, 2**41), st.integers(0, 2**20))
+def test_each_meeting_has_a_grid_of_its_own(begun_ms: int, later_ms: int) -> None:
+    """It begins with the meeting, so that the frames of many meetings are not due all at once."""
+    made = meeting("Alice")
+    made.begun_ms = begun_ms
+    start_ms = made.say("Alice", "hello", begun_ms + later_ms).start_ms
+    assert (start_ms - begun_ms) % FRAME_MS == 0
+    assert 0 <= start_ms - begun_ms - later_ms < FRAME_MS
+
+
 def test_what_is_long_over_is_forgotten() -> None:
     """A long meeting keeps only what ended after the given time."""
     made = meeting("Alice")

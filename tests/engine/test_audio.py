@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
-from collections.abc import Iterable
 from math import ceil
 
-import av
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hearing import TONE_MS, decode, loudest_hz, tone
 
 from mockzoom.core.audio_format import MAX_SEND_RATE_MS, RATES_HZ, AudioFormat
 from mockzoom.core.codes import AudioCodec
-from mockzoom.engine.audio import base64_frames, encode, mix, utterance_frames
+from mockzoom.engine.audio import encode, mix
 from mockzoom.engine.voice import RATE_HZ, Pcm, speak
 from mockzoom.errors import ConfigurationError
 
 L16, G711, G722, OPUS = AudioCodec
 
-# A second and a bit: not a whole number of frames for any send rate over 20 ms.
-TONE_MS = 1_220
 SEND_RATES_MS = (20, 40, 60, 80, 100, 120, 500, 980, 1000)
 FORMATS = [
     AudioFormat(codec, rate_hz, channels, send_rate_ms)
@@ -33,31 +29,6 @@ FORMATS = [
 ]
 # Codecs look ahead: what comes out of the decoder lags by so many milliseconds.
 LAG_MS = {L16: 0.0, G711: 0.0, G722: 1.4, OPUS: 6.5}
-
-
-def tone(frequency_hz: float, duration_ms: int = TONE_MS) -> Pcm:
-    at = np.arange(duration_ms * RATE_HZ // 1000) / RATE_HZ
-    return (8000 * np.sin(2 * np.pi * frequency_hz * at)).astype(np.int16)
-
-
-def decode(frames: Iterable[bytes], format: AudioFormat) -> npt.NDArray[np.float64]:
-    """What a receiver hears: one row a channel, samples in -1 to 1, one decoder for all."""
-    if format.codec is L16:
-        samples = np.frombuffer(b"".join(frames), "<i2")
-        return samples.reshape(-1, format.channels).T / 32768
-    name = {G711: "pcm_alaw", G722: "g722", OPUS: "libopus"}[format.codec]
-    decoder = av.CodecContext.create(name, "r")
-    decoder.sample_rate = format.sample_rate_hz
-    decoder.layout = "stereo" if format.channels == 2 else "mono"
-    pieces = [piece for frame in frames for piece in decoder.decode(av.Packet(frame))]
-    planar = av.AudioResampler(format="fltp", layout=decoder.layout.name)
-    rows = [flat.to_ndarray() for piece in pieces for flat in planar.resample(piece)]
-    return np.concatenate(rows, axis=1).astype(np.float64)
-
-
-def loudest_hz(samples: npt.NDArray[np.float64], rate_hz: int) -> float:
-    window = samples * np.hanning(len(samples))
-    return float(np.argmax(np.abs(np.fft.rfft(window))) * rate_hz / len(samples))
 
 
 def similarity(heard: npt.NDArray[np.float64], said: Pcm, format: AudioFormat) -> float:
@@ -233,22 +204,3 @@ def test_two_who_speak_at_once_are_both_heard() -> None:
     quiet = power[(band > 1000) & (band < 1500)].max()
     for frequency_hz in (700, 1900):
         assert power[np.abs(band - frequency_hz) < 5].max() > 20 * quiet
-
-
-@pytest.mark.parametrize("codec", AudioCodec)
-def test_utterances_are_encoded_once_and_always_alike(codec: AudioCodec) -> None:
-    """Frames of an utterance are kept, and equal what encoding it again would give."""
-    format = AudioFormat(codec, RATES_HZ[codec][-1], 1, 40)
-    frames = utterance_frames("Hello Bob.", "Alice", format)
-    assert utterance_frames("Hello Bob.", "Alice", format) is frames
-    assert encode(speak("Hello Bob.", "Alice"), format) == frames
-    assert utterance_frames("Hello Bob.", "Carol", format) != frames
-
-
-def test_base64_text_is_what_the_wire_wants() -> None:
-    """Standard alphabet, padded, one line; a frame for a frame."""
-    format = AudioFormat(OPUS, 48_000, 2, 20)
-    texts = base64_frames("Hello Bob.", "Alice", format)
-    assert base64_frames("Hello Bob.", "Alice", format) is texts
-    decoded = [b64decode(text, validate=True) for text in texts]
-    assert tuple(decoded) == utterance_frames("Hello Bob.", "Alice", format)

@@ -9,7 +9,9 @@ import pytest
 from rig import in_loop, rig
 
 from mockzoom.core.codes import DataOption
+from mockzoom.core.meeting import Sound
 from mockzoom.engine import flow
+from mockzoom.engine.media import Part
 
 TEXT = "Good morning."
 EACH = {"data_opt": DataOption.AUDIO_MULTI_STREAMS}
@@ -64,7 +66,7 @@ async def test_speech_that_cannot_be_encoded_is_a_failure_and_the_next_is_heard(
 ) -> None:
     """A broken encoder costs what it was to encode and nothing else."""
 
-    def broken(*_: object) -> None:
+    async def broken(*_: object) -> None:
         raise RuntimeError("no such codec")
 
     async with rig() as r:
@@ -72,7 +74,7 @@ async def test_speech_that_cannot_be_encoded_is_a_failure_and_the_next_is_heard(
         stream, app = r.start(meeting)
         conn = await app.join(EACH)
         with monkeypatch.context() as patch:
-            patch.setattr(flow, "spoken_frames", broken)
+            patch.setattr(flow, "sound_frames", broken)
             r.world.say(meeting, "Alice", TEXT)
             await stream.spoken_out(5)
         assert r.entries("failure")[0]["what"] == "audio encoding"
@@ -102,13 +104,13 @@ async def test_runs_that_are_over_are_not_kept() -> None:
 @in_loop
 async def test_a_script_is_encoded_as_it_is_spoken(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is said in half an hour is not kept as sound until then."""
-    encoded: list[str] = []
+    encoded: list[Sound] = []
 
-    def noted(parts: tuple[tuple[int, str, str], ...], *format: Any) -> tuple[str, ...]:
+    async def noted(parts: tuple[Part, ...], *format: Any) -> tuple[str, ...]:
         encoded.append(parts[0][1])
         return ("AAAA",) * 1_000
 
-    monkeypatch.setattr(flow, "spoken_frames", noted)
+    monkeypatch.setattr(flow, "sound_frames", noted)
     async with rig() as r:
         meeting = r.meeting()
         stream, app = r.start(meeting)

@@ -25,7 +25,7 @@ from mockzoom.core.limits import Limits
 from mockzoom.core.meeting import Utterance
 from mockzoom.core.messages import Message
 from mockzoom.engine import live_stream
-from mockzoom.engine.audio import encode, mix, utterance_frames
+from mockzoom.engine.audio import encode, mix
 from mockzoom.engine.voice import RATE_HZ, speak
 
 TEXT = "Good morning."
@@ -58,7 +58,7 @@ async def test_audio_is_what_was_granted(
         conn = await app.join(audio)
         said = r.world.say(meeting, "Alice", TEXT)
         r.clock.advance(said.duration_ms + send_rate)
-        expected = utterance_frames(TEXT, "Alice", AudioFormat(codec, sample_rate, 1, send_rate))
+        expected = encode(speak(TEXT, "Alice"), AudioFormat(codec, sample_rate, 1, send_rate))
         heard = await conn.heard(len(expected))
         assert [b64decode(frame["data"]) for frame in heard] == list(expected)
         assert [frame["length"] for frame in heard] == [len(frame) for frame in expected]
@@ -81,9 +81,7 @@ async def test_opus_is_what_was_granted(channel: int) -> None:
         conn = await app.join(audio)
         said = r.world.say(meeting, "Alice", TEXT)
         r.clock.advance(said.duration_ms)
-        expected = utterance_frames(
-            TEXT, "Alice", AudioFormat(AudioCodec.OPUS, 48_000, channel, 20)
-        )
+        expected = encode(speak(TEXT, "Alice"), AudioFormat(AudioCodec.OPUS, 48_000, channel, 20))
         heard = await conn.heard(len(expected))
         assert [b64decode(frame["data"]) for frame in heard] == list(expected)
 
@@ -168,7 +166,6 @@ async def test_no_frame_leaves_before_it_is_captured() -> None:
         meeting = r.meeting()
         stream, app = r.start(meeting)
         conn = await app.join(EACH)
-        utterance_frames(TEXT, "Alice", AudioFormat(AudioCodec.L16, 48_000, 1, 20))
         r.world.say(meeting, "Alice", TEXT)
         await encoded(stream)
         r.clock.advance(19)

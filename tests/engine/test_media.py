@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from itertools import pairwise
 from typing import Any
@@ -62,7 +63,7 @@ def test_a_run_plays_frame_after_frame() -> None:
         run.play()
     assert dues == [20, 40, 60]
     assert [at_ms - START_MS for _, _, at_ms in sent] == [0, 20, 40]
-    assert [m["content"]["length"] for _, m, _ in sent] == [3, 2, 1]
+    assert [json.loads(m)["content"]["length"] for _, m, _ in sent] == [3, 2, 1]
     assert run.finished.is_set()
     run.play()
     assert len(sent) == 3
@@ -89,8 +90,18 @@ def test_a_transcript_that_is_over_is_not_played() -> None:
     """A line that ended before the flow began belongs to nobody."""
     said = Utterance(ALICE, "Hello.", START_MS, 500)
     end_ms = START_MS + said.lines()[-1].end_ms
-    assert TranscriptRun(Sent(), said, 9, end_ms).next_due_ms is None
-    assert TranscriptRun(Sent(), said, 9, end_ms - 1).next_due_ms == end_ms
+    assert (
+        TranscriptRun(
+            Sent(), said, grant((MediaType.TRANSCRIPT,), None)["transcript"], end_ms
+        ).next_due_ms
+        is None
+    )
+    assert (
+        TranscriptRun(
+            Sent(), said, grant((MediaType.TRANSCRIPT,), None)["transcript"], end_ms - 1
+        ).next_due_ms
+        == end_ms
+    )
 
 
 speeches = st.lists(

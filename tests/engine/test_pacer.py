@@ -169,3 +169,43 @@ async def test_added_runs_move_the_one_timer(moves: list[int]) -> None:
     for move in moves:
         pacer.add(Beat(clock, START_MS + move, 1, 1))
     assert clock.pending == [START_MS + min(moves)]
+
+
+@in_loop
+async def test_how_late_something_was_is_counted() -> None:
+    """By the time at which it was played, each message once."""
+    clock, _, pacer = a_pacer()
+    pacer.add(Beat(clock, START_MS - 30, 10, 4))
+    clock.advance(0)
+    assert pacer.lateness.messages == 4
+    assert [pacer.lateness.quantile_ms(share) for share in (0.25, 0.5, 0.75, 1)] == [0, 10, 20, 30]
+
+
+@in_loop
+async def test_a_run_may_clear_the_wheel() -> None:
+    """Who is due at the same time is not played any more, and what is added later is."""
+    clock, _, pacer = a_pacer()
+    played: list[str] = []
+
+    def clear() -> None:
+        pacer.clear()
+        pacer.add(Moment(START_MS + 5, lambda: played.append("new")))
+
+    pacer.add(Moment(START_MS + 5, clear))
+    pacer.add(Moment(START_MS + 5, lambda: played.append("old")))
+    clock.advance(5)
+    clock.advance(5)
+    assert played == ["new"]
+    assert clock.pending == []
+
+
+@in_loop
+async def test_many_at_once_let_others_have_their_turn() -> None:
+    """More than is sent at a time is sent in several turns of the loop, in order, all of it."""
+    clock, _, pacer = a_pacer()
+    played: list[int] = []
+    for number in range(1_200):
+        pacer.add(Moment(START_MS + 5, lambda number=number: played.append(number)))
+    clock.advance(4)
+    clock.advance(1)
+    assert played == list(range(1_200))

@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -18,6 +19,7 @@ from raw_socket import BINARY, CLOSE, CONTINUATION, PING, TEXT, wire
 from rig import FakeClock, in_loop, rig
 from rtms_app import Conn, RtmsApp
 
+from mockzoom import threads
 from mockzoom.core.codes import MessageType, StatusCode
 from mockzoom.core.effects import Drop
 from mockzoom.core.limits import Limits
@@ -286,8 +288,17 @@ async def test_who_never_asks_for_an_upgrade_is_cut() -> None:
 
 @pytest.mark.parametrize(("opcode", "scheme"), [(PING, "ws"), (PING, "wss"), (TEXT, "ws")])
 @in_loop
-async def test_who_asks_and_never_reads_is_cut(opcode: int, scheme: str, tmp_path: Path) -> None:
+async def test_who_asks_and_never_reads_is_cut(
+    opcode: int, scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Pongs and refusals that nobody reads do not pile up: past the limit the socket is cut."""
+
+    def listen(*where: Any) -> socket.socket:
+        listening = threads.listen(*where)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8_192)
+        return listening  # connections have its buffer, so that less is to be asked
+
+    monkeypatch.setattr(rtms_server, "listen", listen)
     async with rig(limits=Limits(max_unread_bytes=50_000)) as r:
         trust = None
         if scheme == "wss":

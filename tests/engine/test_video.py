@@ -1,57 +1,118 @@
-"""Test cards: each codec gives pictures that open, of the right size, and that move."""
+"""Pictures: every codec, size and rate gives frames that open, move, and tell their number."""
 
 from __future__ import annotations
 
 from base64 import b64decode
+from collections.abc import Iterable
 from io import BytesIO
 
 import av
+import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from mockzoom.core.codes import Resolution, VideoCodec
+from mockzoom.core.codes import MediaType, Resolution, VideoCodec
+from mockzoom.core.media_params import Refused, grant
 from mockzoom.core.video_format import SIZES, Card, VideoFormat
-from mockzoom.engine.video import frames
+from mockzoom.engine.card import frame_number
+from mockzoom.engine.video import second
 
 CARD = Card("Alice", "camera")
+JPG, PNG, H264 = VideoCodec
+
+#: Rates on both sides of the limits, and those in use; in large pictures, which are slow, fewer.
+FPS = (1, 2, 5, 6, 25, 30)
+FPS_OF = {Resolution.SD: FPS, Resolution.HD: (1, 5, 6, 30), Resolution.FHD: (1, 6)}
 
 
-@pytest.mark.parametrize("codec", [VideoCodec.JPG, VideoCodec.PNG])
-@pytest.mark.parametrize("resolution", list(Resolution))
-def test_pictures_open_in_the_size_that_was_granted(
-    codec: VideoCodec, resolution: Resolution
-) -> None:
-    """Each frame is a picture of its own, and no two are the same."""
-    loop = frames(CARD, VideoFormat(codec, resolution, 2))
-    assert len(set(loop)) == 2
-    with Image.open(BytesIO(b64decode(loop[0]))) as image:
-        assert image.size == SIZES[resolution]
-        assert image.format == {VideoCodec.JPG: "JPEG", VideoCodec.PNG: "PNG"}[codec]
+def formats() -> Iterable[tuple[MediaType, VideoFormat]]:
+    """All that is granted of what can be asked for, on both sockets."""
+    for media, key in ((MediaType.VIDEO, "video"), (MediaType.DESKSHARE, "deskshare")):
+        for codec in VideoCodec:
+            for resolution in Resolution:
+                for fps in FPS_OF.get(resolution, (1, 6)):
+                    asked = {key: {"codec": codec, "resolution": resolution, "fps": fps}}
+                    try:
+                        params = grant((media,), asked)[key]
+                    except Refused:
+                        continue
+                    assert params["fps"] == fps
+                    yield media, VideoFormat.granted(params)
 
 
-@pytest.mark.parametrize("resolution", [Resolution.SD, Resolution.HD])
-def test_a_stream_can_be_looped_in_one_decoder(resolution: Resolution) -> None:
-    """Played twice, every packet is a frame; each round begins with parameter sets and an IDR."""
-    loop = [b64decode(f) for f in frames(CARD, VideoFormat(VideoCodec.H264, resolution, 15))]
+FORMATS = list(formats())
+
+
+def decoded(frames: Iterable[str], codec: VideoCodec) -> list[npt.NDArray[np.uint8]]:
+    """The brightness of each picture, by one decoder."""
+    if codec is not H264:
+        images = [Image.open(BytesIO(b64decode(frame))) for frame in frames]
+        assert {image.format for image in images} == {"JPEG" if codec is JPG else "PNG"}
+        return [np.asarray(image.convert("L")) for image in images]
     decoder = av.CodecContext.create("h264", "r")
     decoder.thread_type = "NONE"
-    decoded = [frame for packet in loop * 2 for frame in decoder.decode(av.Packet(packet))]
-    decoded += decoder.decode(None)
-    assert len(decoded) == 2 * len(loop) == 30
-    assert {(frame.width, frame.height) for frame in decoded} == {SIZES[resolution]}
-    units = [unit[0] & 0x1F for unit in loop[0].split(b"\x00\x00\x01")[1:]]
-    assert units[0] == 7
-    assert 5 in units
+    packets = [*(av.Packet(b64decode(frame)) for frame in frames), None]
+    pictures = [picture for packet in packets for picture in decoder.decode(packet)]
+    return [picture.to_ndarray()[: picture.height, : picture.width] for picture in pictures]
+
+
+@pytest.mark.parametrize(
+    ("media", "format"), FORMATS, ids=[f"{m.name}-{f.codec.name}-{f.resolution.name}-{f.fps}"
+    for m, f in FORMATS],
+)  # fmt: skip
+def test_every_format_is_granted_and_tells_its_frame_numbers(
+    media: MediaType, format: VideoFormat
+) -> None:
+    """Two seconds, one after the other, are pictures of the right size and consecutive numbers."""
+    card = Card("Alice", "screen" if media is MediaType.DESKSHARE else "camera")
+    frames = [*second(card, format, 58), *second(card, format, 59)]
+    pictures = decoded(frames, format.codec)
+    width, height = SIZES[format.resolution]
+    assert {picture.shape for picture in pictures} == {(height, width)}
+    numbers = [frame_number(picture) for picture in pictures]
+    assert numbers == list(range(58 * format.fps, 60 * format.fps))
+
+
+@pytest.mark.parametrize(("media", "limit"), [(MediaType.VIDEO, 5), (MediaType.DESKSHARE, 1)])
+def test_both_sockets_have_limits_of_their_own(media: MediaType, limit: int) -> None:
+    """Single pictures up to 5 a second of video and 1 of a screen, H.264 above, in every size."""
+    granted = {(f.codec, f.fps > limit) for m, f in FORMATS if m is media}
+    assert granted == {(JPG, False), (PNG, False), (H264, True)}
+    assert {f.resolution for m, f in FORMATS if m is media} == set(Resolution)
+
+
+def test_every_second_of_h264_can_be_the_first() -> None:
+    """It begins with parameter sets and an IDR picture, and no other frame has them."""
+    frames = [b64decode(f) for f in second(CARD, VideoFormat(H264, Resolution.SD, 15), 7)]
+    kinds = [
+        {unit[0] & 0x1F for unit in frame.replace(b"\0\0\0\1", b"\0\0\1").split(b"\0\0\1")[1:]}
+        for frame in frames
+    ]
+    assert {7, 8, 5} <= kinds[0]
+    assert all(5 not in kind and 1 in kind for kind in kinds[1:])
 
 
 def test_the_card_tells_whose_it_is() -> None:
     """Other names and other kinds are other pictures, even in letters that the font lacks."""
-    format = VideoFormat(VideoCodec.JPG, Resolution.SD, 1)
+    format = VideoFormat(JPG, Resolution.SD, 1)
     cards = [CARD, Card("Bob", "camera"), Card("Alice", "screen"), Card("名前 😀", "camera")]
-    assert len({frames(card, format) for card in cards}) == len(cards)
+    assert len({second(card, format, 0) for card in cards}) == len(cards)
+    assert second(CARD, format, 0) == second(CARD, format, 0)
 
 
-def test_a_loop_is_encoded_once() -> None:
-    """The second time it is the very same."""
-    format = VideoFormat(VideoCodec.JPG, Resolution.SD, 3)
-    assert frames(CARD, format) is frames(CARD, format)
+@pytest.mark.parametrize("size", [(320, 180), (854, 480), (1000, 1000)])
+def test_a_number_is_read_in_another_size(size: tuple[int, int]) -> None:
+    """Who scales a recording can check it all the same."""
+    [frame] = second(CARD, VideoFormat(JPG, Resolution.HD, 1), 42)
+    image = Image.open(BytesIO(b64decode(frame))).resize(size)
+    assert frame_number(np.asarray(image.convert("L"))) == 42
+
+
+def test_a_picture_without_a_number_has_none() -> None:
+    """Neither black, nor noise, nor half a card is taken for one."""
+    noise = np.random.default_rng(1).integers(0, 256, (360, 640), np.uint8)
+    [frame] = second(CARD, VideoFormat(PNG, Resolution.SD, 1), 42)
+    card = np.array(Image.open(BytesIO(b64decode(frame))).convert("L"))
+    card[:, 320:] = 235
+    assert [frame_number(p) for p in (np.zeros((360, 640), np.uint8), noise, card)] == [None] * 3

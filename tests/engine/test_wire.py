@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, cast
 
 import pytest
@@ -106,6 +107,18 @@ async def test_a_message_may_come_in_binary_frames_and_in_several() -> None:
     parts = [data for _, data in line.left[2:]]
     assert b"".join(parts) == whole
     assert max(map(len, parts)) == 20
+
+
+@in_loop
+async def test_text_is_sent_as_it_is_and_faults_know_what_it_says() -> None:
+    """The same comes out of a message and of its text, with a fault and without."""
+    line = Line()
+    text = encode(frame(1)).encode()
+    line.wire.send(1, text)
+    line.faults.add(Delay(ms=20, msg_type=14))
+    line.wire.send(1, text)
+    line.clock.advance(20)
+    assert line.left == [(0, text), (20, text)]
 
 
 @in_loop
@@ -284,3 +297,34 @@ async def test_messages_are_whole_however_slow_the_reader() -> None:
             stream.wire.send(socket.conn, message)
         await conn.until(lambda: len(conn.audio) == len(sizes), "all frames")
         assert conn.of(14) == sent
+
+
+@in_loop
+async def test_who_answers_no_ping_is_asked_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However often it is waited for, one ping is under way, whose end surprises nobody."""
+    monkeypatch.setattr(wires, "_PONG_S", 0.01)
+    asked: list[asyncio.Future[list[float]]] = []
+
+    async def measure_roundtrip_time(_: int) -> list[float]:
+        asked.append(asyncio.get_running_loop().create_future())
+        return await asyncio.shield(asked[-1])
+
+    line = Line()
+    monkeypatch.setattr(line, "measure_roundtrip_time", measure_roundtrip_time, raising=False)
+    await line.wire.read(1)
+    await line.wire.read(1)
+    [pong] = asked
+    pong.set_exception(ConnectionResetError())
+    del pong
+    asked.clear()
+    await line.wire.read(2)  # there is no such socket
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert caplog.records == []
+    answered = asyncio.create_task(line.wire.read(1))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    asked[0].set_result([0.0])
+    await answered

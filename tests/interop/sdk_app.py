@@ -28,15 +28,23 @@ finished: queue.Queue[rtms.Client] = queue.Queue()
 WANTED = json.loads(os.environ.get("SDK_APP", "{}"))
 
 
+#: The SDK writes to standard output too, also into the middle of a line, so it gets the other one.
+TOLD = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+
+
 def tell(what: str, **fields: Any) -> None:
     with telling:
-        sys.stdout.write("@" + json.dumps({"what": what, **fields}) + "\n")
-        sys.stdout.flush()
+        TOLD.write("@" + json.dumps({"what": what, **fields}) + "\n")
+        TOLD.flush()
 
 
 def join(payload: dict[str, Any]) -> None:
     stream = payload["rtms_stream_id"]
+    number = len(clients)
     client = clients[stream] = rtms.Client()
+    # What each stream asks for, in the order of their starts; all the same if there is no list.
+    params = WANTED["params"][number] if "params" in WANTED else {}
     media: dict[str, Any] = {
         "audio": client.on_audio_data,
         "video": client.on_video_data,
@@ -44,7 +52,12 @@ def join(payload: dict[str, Any]) -> None:
         "transcript": client.on_transcript_data,
     }
 
+    times: list[int] = []
+
     def hear(kind: str) -> Any:
+        if WANTED.get("count"):  # of many streams nobody wants to read every byte
+            return lambda data, size, timestamp, metadata: times.append(timestamp)
+
         def heard(data: bytes, size: int, timestamp: int, metadata: Any) -> None:
             tell(
                 kind,
@@ -57,8 +70,14 @@ def join(payload: dict[str, Any]) -> None:
 
         return heard
 
-    for kind in WANTED.get("media", ["audio", "transcript"]):
+    for kind in params or WANTED.get("media", ["audio", "transcript"]):
         media[kind](hear(kind))
+    if "audio" in params:
+        client.set_audio_params(rtms.AudioParams(**params["audio"]))
+    if "video" in params:
+        client.set_video_params(rtms.VideoParams(**params["video"]))
+    if "deskshare" in params:
+        client.set_deskshare_params(rtms.DeskshareParams(**params["deskshare"]))
     if "video_data_opt" in WANTED:
         option = WANTED["video_data_opt"]
         client.set_video_params(
@@ -66,11 +85,12 @@ def join(payload: dict[str, Any]) -> None:
         )
 
     def joined(code: int) -> None:
-        tell("join", stream=stream, code=code)
+        tell("join", stream=stream, code=code, number=number)
         if code:
             finished.put(client)
 
     def left(code: int) -> None:
+        tell("heard", stream=stream, times=times)
         tell("leave", stream=stream, code=code)
         finished.put(client)
 
@@ -121,10 +141,15 @@ class Webhook(BaseHTTPRequestHandler):
         pass
 
 
-def release() -> None:
-    """Clients that are done are given back, as the SDK polls each one it has in turn."""
+async def release() -> None:
+    """Clients that are done are given back, as the SDK polls each one it has in turn.
+
+    That is done on the thread of its loop: from any other one it ends in a deadlock now and then,
+    while others are heard.
+    """
     while True:
-        finished.get().leave()
+        client = await asyncio.to_thread(finished.get)
+        client.leave()
 
 
 def obey() -> None:
@@ -138,13 +163,13 @@ def obey() -> None:
 async def listen() -> None:
     """Take webhooks: only once the SDK's loop runs, or the first stream would get another one."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Webhook)
-    for work in (server.serve_forever, obey, release):
+    for work in (server.serve_forever, obey):
         threading.Thread(target=work, daemon=True).start()
     tell("listening", port=server.server_address[1])
 
 
 async def main() -> None:
-    await asyncio.gather(rtms.run_async(), listen())
+    await asyncio.gather(rtms.run_async(), listen(), release())
 
 
 if __name__ == "__main__":

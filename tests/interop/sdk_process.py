@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from mockzoom import MockZoom
 
@@ -38,12 +38,16 @@ class SdkApp:
             [sys.executable, "-u", str(APP)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
             env=environment,
             text=True,
         )
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
+        self._readers = [
+            threading.Thread(target=self._read, args=(stream,))
+            for stream in (self._process.stdout, self._process.stderr)
+        ]
+        for reader in self._readers:
+            reader.start()
 
     def __enter__(self) -> SdkApp:
         self.url = f"http://127.0.0.1:{self.wait('listening')['port']}/"
@@ -52,18 +56,20 @@ class SdkApp:
     def __exit__(self, *_: object) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        assert self._process.stderr is not None
         self._process.stdin.close()
         try:
             self._process.wait(5)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait(5)
-        self._reader.join(5)
-        self._process.stdout.close()
+        for reader in self._readers:
+            reader.join(5)
+        for stream in (self._process.stdout, self._process.stderr):
+            stream.close()
 
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
+    def _read(self, stream: IO[str]) -> None:
+        for line in stream:
             with self._news:
                 if line.startswith("@"):
                     self.told.append(json.loads(line[1:]))

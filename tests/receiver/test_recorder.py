@@ -202,7 +202,12 @@ def test_the_summary(recorder: Recorder) -> None:
     assert json.loads((recorder.folder / "stream.json").read_text()) == {
         "joined": True,
         "tracks": [{"user_id": 1, "user_name": "Alice", "file": "1-Alice.wav", "seconds": 1.0}],
-        "counters": {"audio_frames": 1, "events": 1, "media_data_video": 1},
+        "counters": {
+            "audio_frames": 1,
+            "events": 1,
+            "media_data_video": 1,
+            "pictures_not_recorded": 1,
+        },
     }
 
 

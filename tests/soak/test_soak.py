@@ -7,7 +7,6 @@ bring; `SOAK_S` says for how many seconds they go on.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import gc
 import json
 import logging
@@ -17,12 +16,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from memory import memory_mb
 
 from mockzoom import Limits, Meeting, MockZoom, Stream, Timings
 from mockzoom.core.meeting import Utterance
@@ -145,15 +145,6 @@ def member(meeting: Meeting, stream: Stream) -> dict[str, Any]:
 
 
 # --- what is left -----------------------------------------------------------------------------
-
-
-def memory_mb() -> float:
-    """What this process has in memory, after everything was given back that can be."""
-    gc.collect()
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def forget_peak() -> None:

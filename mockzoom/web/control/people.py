@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from mockzoom.core.meeting import Utterance
 from mockzoom.web.control.asked import Asked
 
-__all__ = ["chat", "join", "leave", "mute", "say", "turn_camera", "turn_share"]
+__all__ = ["chat", "join", "leave", "mute", "play", "say", "turn_camera", "turn_share"]
 
 
 def join(asked: Asked, key: str) -> Any:
@@ -52,5 +53,15 @@ def chat(asked: Asked, key: str, name: str) -> Any:
 
 
 def say(asked: Asked, key: str, name: str) -> Any:
-    utterance = asked.world.say(asked.world.meeting(key), name, asked.body["text"])
+    body = asked.body
+    meeting = asked.world.meeting(key)
+    return _when(asked.world.say(meeting, name, body["text"], body.get("language")))
+
+
+def play(asked: Asked, key: str, name: str) -> Any:
+    # Only what the mock was started with: no file is named from outside.
+    return _when(asked.world.play(asked.world.meeting(key), name))
+
+
+def _when(utterance: Utterance) -> Any:
     return {"start_ms": utterance.start_ms, "duration_ms": utterance.duration_ms}

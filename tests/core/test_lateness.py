@@ -1,0 +1,34 @@
+"""How late media was, as counts."""
+
+from __future__ import annotations
+
+from mockzoom.core.lateness import Lateness
+
+
+def test_shares_of_what_was_counted() -> None:
+    """A share of all messages was late by so much at most."""
+    late = Lateness()
+    late.add(0, 90)
+    late.add(3, 9)
+    late.add(40, 1)
+    assert late.messages == 100
+    told = [late.quantile_ms(share) for share in (0.5, 0.9, 0.91, 0.99, 1.0)]
+    assert told == [0, 0, 3, 3, 40]
+
+
+def test_nothing_was_late_where_nothing_was_sent() -> None:
+    """No division by zero, and no lateness."""
+    assert Lateness().quantile_ms(0.99) == 0
+
+
+def test_what_came_after_an_earlier_copy() -> None:
+    """A copy stands still, and what was counted since is told apart."""
+    late = Lateness()
+    late.add(5, 10)
+    before = late.copy()
+    late.add(5, 1)
+    late.add(7, 2)
+    since = late.since(before)
+    assert before.messages == 10
+    assert since.messages == 3
+    assert since.quantile_ms(1.0) == 7

@@ -1,0 +1,93 @@
+"""Slow work that many want is done once."""
+
+from __future__ import annotations
+
+import asyncio
+from threading import Event
+
+import pytest
+from rig import PATIENCE_S, in_loop
+
+from mockzoom.engine.once import Frames, Once
+
+
+@in_loop
+async def test_fifty_who_ask_at_once_cost_one() -> None:
+    """All get the same; who asks later gets it too, and other arguments are other work."""
+    begun = Event()
+
+    def work(number: int) -> Frames:
+        assert begun.wait(PATIENCE_S)
+        return (str(number),)
+
+    once = Once(work, 100)
+    asking = [asyncio.create_task(once(1)) for _ in range(50)]
+    await asyncio.sleep(0)
+    begun.set()
+    assert await asyncio.gather(*asking) == [("1",)] * 50
+    assert await once(1) == ("1",)
+    assert once.count == 1
+    assert await once(2) == ("2",)
+    assert once.count == 2
+
+
+@in_loop
+async def test_what_nobody_asked_for_the_longest_is_forgotten() -> None:
+    """So much is kept, and what is asked for again stays."""
+    made: list[str] = []
+
+    def work(name: str) -> Frames:
+        made.append(name)
+        return (name * 10,)
+
+    once = Once(work, 25)
+    for name in "abaca":
+        await once(name)
+    assert made == ["a", "b", "c"]
+    await once("b")
+    assert made == ["a", "b", "c", "b"]
+
+
+@in_loop
+async def test_a_failure_is_told_to_all_and_not_kept() -> None:
+    """The next one who asks gets another try."""
+    tries: list[int] = []
+
+    def work() -> Frames:
+        tries.append(1)
+        if len(tries) == 1:
+            raise RuntimeError("no")
+        return ("yes",)
+
+    once = Once(work, 100)
+    first = await asyncio.gather(once(), once(), return_exceptions=True)
+    assert [str(error) for error in first] == ["no", "no"]
+    assert await once() == ("yes",)
+    assert len(tries) == 2
+
+
+@in_loop
+async def test_who_stops_waiting_takes_nothing_from_the_others() -> None:
+    """Also when it is the one who asked first."""
+    begun = Event()
+
+    def work() -> Frames:
+        assert begun.wait(PATIENCE_S)
+        return ("done",)
+
+    once = Once(work, 100)
+    first, second = asyncio.create_task(once()), asyncio.create_task(once())
+    await asyncio.sleep(0)
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    begun.set()
+    assert await second == ("done",)
+
+
+def test_loops_share_what_is_kept() -> None:
+    """A second mock in the process, on a loop of its own, does no work again."""
+    once = Once(lambda number: (str(number),), 100)
+    for _ in range(2):
+        assert asyncio.run(once(1)) == ("1",)
+    assert once.count == 1
