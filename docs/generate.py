@@ -425,8 +425,8 @@ is answered 401.
 Nobody sleeps in a test: `wait-for` answers as soon as `count` entries of the journal match, old
 ones included; `since` leaves out those up to an id. When they do not come in `timeout_s`, the
 answer is 408, with the `entries` that did come and the `near_misses`: those that differ in the
-fewest fields, with what was expected and what was found. At most {waits} requests wait at once; one more gets 429.
-`MockZoom.wait_for` explains itself in the same words.
+fewest fields, with what was expected and what was found. At most {waits}
+requests wait at once; one more gets 429. `MockZoom.wait_for` explains itself in the same words.
 
 The journal is read in parts: `next` is the `since` of the next one, and null at the end.
 

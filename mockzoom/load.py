@@ -81,7 +81,7 @@ def run_load(
     talks: list[_Talk] = []
     began_s = time.monotonic()
     late = zoom.lateness
-    while (passed_s := time.monotonic() - began_s) < ramp_s + duration_s:
+    while (passed_s := time.monotonic() - began_s) < ramp_s + duration_s or not talks:
         share = 1.0 if passed_s >= ramp_s else passed_s / ramp_s
         while len(talks) < max(1, round(streams * share)):
             talks.append(_Talk(zoom))

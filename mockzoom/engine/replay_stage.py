@@ -39,8 +39,15 @@ ANSWERS = {
     T.VIDEO_SUBSCRIPTION_REQ: T.VIDEO_SUBSCRIPTION_RESP,
 }
 
-#: What an answer tells back of its request.
-_ECHOED = ("sequence", "rtms_session_id", "rtms_stream_id", "user_id")
+#: What an answer tells back of its request, if it is there and of this type.
+_ECHOED: Mapping[str, type] = {
+    "sequence": int,
+    "rtms_session_id": str,
+    "rtms_stream_id": str,
+    "user_id": int,
+}
+
+_MAX_INT32 = 2**31 - 1
 
 _STATES = (T.SESSION_STATE_RESP, T.STREAM_STATE_RESP)
 
@@ -106,7 +113,7 @@ class Stage:
         self.found(rejected.check, str(place), rejected.expected, rejected.actual, place)
         asked = MessageType(request["msg_type"])
         answer = HANDSHAKES.get(asked) or ANSWERS[asked]
-        fields = {name: request[name] for name in _ECHOED if name in request}
+        fields = _echoed(request)
         fields |= {"state": 0} if answer in _STATES else {}
         fields |= {"timestamp": self._now_ms()} if asked in ANSWERS else {}
         refusal = messages.refusal(answer, rejected.status, str(rejected), **fields)
@@ -212,4 +219,12 @@ def _duplicate(place: Place) -> Rejected:
 
 def echoing(answer: Message, request: Message) -> Message:
     """`answer`, with what it tells back of its request."""
-    return {**answer, **{f: request[f] for f in _ECHOED if f in request and f in answer}}
+    return {**answer, **{name: value for name, value in _echoed(request).items() if name in answer}}
+
+
+def _echoed(request: Message) -> Message:
+    """Nothing that would make a broken message of the answer too."""
+    told = {
+        name: request[name] for name, kind in _ECHOED.items() if type(request.get(name)) is kind
+    }
+    return {k: v for k, v in told.items() if not isinstance(v, int) or abs(v) <= _MAX_INT32}

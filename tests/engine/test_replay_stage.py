@@ -6,7 +6,7 @@ import asyncio
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from recorded import OTHER
 
@@ -55,6 +55,8 @@ class Deaf(AppSocket):
 
 
 @given(st.sampled_from(["signaling", "audio"]), st.lists(said, max_size=6))
+@example("signaling", ['{"msg_type": 1, "sequence": ""}'])
+@example("audio", ['{"msg_type": 3, "sequence": 4294967296}'])
 def test_nothing_breaks_the_stage(leg: str, messages: list[str | bytes]) -> None:
     """Any bytes at all: no exception, a finding for each refusal, and answers of the protocol."""
     outline = Outline()

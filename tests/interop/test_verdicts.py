@@ -6,6 +6,7 @@ declares what the SDK does not do.
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -84,11 +85,14 @@ def sdk_url(official_sdk: None, tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-def test_our_own_receiver_keeps_every_contract(tmp_path: Path) -> None:
-    """It declares nothing, and nothing is found fault with."""
+def test_our_own_receiver_keeps_every_contract(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It declares nothing, nothing is found fault with, and it logs no error."""
     with Receiver(CREDENTIALS, recordings=tmp_path) as app:
         judged = verdicts(app.url)
     assert all(verdict.outcome is not Outcome.DECLARED for verdict in judged)
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 def test_the_receiver_on_node_keeps_every_contract(node_url: str) -> None:

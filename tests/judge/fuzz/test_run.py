@@ -106,7 +106,9 @@ def test_a_refusal_is_no_crash() -> None:
 
 
 @pytest.mark.parametrize(
-    "behave", [resetting, answering(b"garbage\r\n\r\n"), answering(b"")], ids=str
+    "behave",
+    [resetting, answering(b"garbage\r\n\r\n"), answering(b"")],
+    ids=["resets", "garbage", "nothing"],
 )
 def test_who_never_answers_is_given_up(behave, monkeypatch: pytest.MonkeyPatch) -> None:
     """It has a few seconds to come back, and then there is nobody to attack."""
