@@ -71,6 +71,7 @@ clean:
 	@touch $@
 
 # The same goes for the receiver on Node.js; npm itself writes the file that this is about.
+# Node.js brings its own list of authorities; the one of this machine may know more.
 $(NODE_MODULES): $(NODE_APP)/package-lock.json
 	@echo "installing the receiver on Node.js"
-	@npm ci --prefix $(NODE_APP) --silent --no-audit --no-fund || echo "going on without it"
+	@NODE_OPTIONS="$$NODE_OPTIONS --use-openssl-ca" npm ci --prefix $(NODE_APP) --silent --no-audit --no-fund || echo "going on without it"

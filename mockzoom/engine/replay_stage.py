@@ -47,6 +47,14 @@ _ECHOED: Mapping[str, type] = {
     "user_id": int,
 }
 
+#: What an answer has to say of its request, and says where the request does not.
+_NEEDED: Mapping[T, Message] = {
+    T.SESSION_STATE_RESP: {"rtms_session_id": ""},
+    T.STREAM_STATE_RESP: {"rtms_stream_id": ""},
+    T.STREAM_CLOSE_RESP: {"rtms_stream_id": ""},
+    T.VIDEO_SUBSCRIPTION_RESP: {"user_id": 0},
+}
+
 _MAX_INT32 = 2**31 - 1
 
 _STATES = (T.SESSION_STATE_RESP, T.STREAM_STATE_RESP)
@@ -113,7 +121,7 @@ class Stage:
         self.found(rejected.check, str(place), rejected.expected, rejected.actual, place)
         asked = MessageType(request["msg_type"])
         answer = HANDSHAKES.get(asked) or ANSWERS[asked]
-        fields = _echoed(request)
+        fields = {**_NEEDED.get(answer, {}), **_echoed(request)}
         fields |= {"state": 0} if answer in _STATES else {}
         fields |= {"timestamp": self._now_ms()} if asked in ANSWERS else {}
         refusal = messages.refusal(answer, rejected.status, str(rejected), **fields)

@@ -56,6 +56,9 @@ class Deaf(AppSocket):
 
 @given(st.sampled_from(["signaling", "audio"]), st.lists(said, max_size=6))
 @example("signaling", ['{"msg_type": 1, "sequence": ""}'])
+@example("signaling", ['{"msg_type": 28}'])
+@example("signaling", ['{"msg_type": 10, "rtms_session_id": 7}'])
+@example("signaling", ['{"msg_type": 19}', '{"msg_type": 21}'])
 @example("audio", ['{"msg_type": 3, "sequence": 4294967296}'])
 def test_nothing_breaks_the_stage(leg: str, messages: list[str | bytes]) -> None:
     """Any bytes at all: no exception, a finding for each refusal, and answers of the protocol."""
