@@ -135,7 +135,8 @@ def run(
         _subscribe(mock, url, given=secret_token is not None)
         with show.lit():
             result = mock.play(told, speed=speed, on_step=show.step)
-        show.summarise(result, f"mockzoom scenario run {name} --seed {mock.seed} --speed {speed:g}")
+        options = f"--receiver {url} --seed {mock.seed} --speed {speed:g}"
+        show.summarise(result, f"mockzoom scenario run {name} {options}")
     _judge(result)
 
 
@@ -243,7 +244,7 @@ class _Show:
             style="not bold default",
         )
         self._console.print(line)
-        self._console.print(Text(f"The same again: {again}", style="dim"))
+        self._console.print(Text(f"The same again: {again}", style="dim"), soft_wrap=True)
 
     def _footer(self) -> RenderableType:
         from rich.text import Text

@@ -73,7 +73,8 @@ def test_a_receiver_survives_a_story(cli, receiver):
     assert ended.status == 0, ended.out
     assert "wait for=ended" in ended.out
     assert "passed  meeting-ends: 5 of 5 steps, 2 webhooks" in ended.out
-    assert "mockzoom scenario run meeting-ends --seed 7 --speed 50" in ended.out
+    again = f"mockzoom scenario run meeting-ends --receiver {receiver.url} --seed 7 --speed 50"
+    assert again in ended.out
 
 
 def test_a_run_for_programs_is_a_json_object_a_line(cli, receiver):
