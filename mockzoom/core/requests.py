@@ -13,12 +13,12 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from mockzoom.core import messages
+from mockzoom.core.answers import refusal
 from mockzoom.core.briefing import UNASKED_EVENTS
 from mockzoom.core.codes import (
     EventType,
     MediaType,
     MessageType,
-    SessionState,
     StatusCode,
     StopReason,
     StreamState,
@@ -52,14 +52,14 @@ def handle(stream: StreamMachine, socket: Socket, data: str | bytes, now_ms: int
         return
     if stream.refuse_next[MessageType(kind)]:
         status = stream.refuse_next[MessageType(kind)].popleft()
-        stream.send(socket, _refusal(message, kind, status, status.name, now_ms))
+        stream.send(socket, refusal(message, kind, status, status.name, now_ms))
         return
     try:
         handler(stream, socket, message, now_ms)
     except Rejected as rejected:
         if rejected.check:
             stream.found(rejected.check, socket, rejected.expected, rejected.actual)
-        stream.send(socket, _refusal(message, kind, rejected.status, str(rejected), now_ms))
+        stream.send(socket, refusal(message, kind, rejected.status, str(rejected), now_ms))
 
 
 # --- requests on the signaling socket ---------------------------------------------------------
@@ -244,19 +244,7 @@ def _refuse_handshake(
 ) -> None:
     """For what cannot be read as a handshake at all."""
     asked = T.SIGNALING_HAND_SHAKE_REQ if socket.is_signaling else T.DATA_HAND_SHAKE_REQ
-    stream.send(socket, _refusal({}, asked, status, reason, 0))
-
-
-def _refusal(message: Message, kind: int, status: StatusCode, reason: str, now_ms: int) -> Message:
-    """The negative answer to `message`; it tells back what the app sent, where that is sound."""
-    answer = _ANSWERS.get(kind, kind)
-    fields = {
-        name: message[name] if type(message.get(name)) is type(default) else default
-        for name, default in _ECHOED.get(answer, {}).items()
-    }
-    if answer in _STAMPED:
-        fields |= {**_STAMPED[answer], "timestamp": now_ms}
-    return messages.refusal(answer, status, reason, **fields)
+    stream.send(socket, refusal({}, asked, status, reason, 0))
 
 
 _Handler = Callable[["StreamMachine", Socket, Message, int], None]
@@ -286,35 +274,6 @@ _BEFORE_HANDSHAKE = (
     T.KEEP_ALIVE_RESP,
     T.CLIENT_READY_ACK,
 )
-
-#: The type that answers a request.  5 and 7 have no answer when all is well; a refusal of them
-#: goes back under their own number, which no known client minds.
-_ANSWERS: Mapping[int, MessageType] = {
-    T.SIGNALING_HAND_SHAKE_REQ: T.SIGNALING_HAND_SHAKE_RESP,
-    T.DATA_HAND_SHAKE_REQ: T.DATA_HAND_SHAKE_RESP,
-    T.SESSION_STATE_REQ: T.SESSION_STATE_RESP,
-    T.STREAM_STATE_REQ: T.STREAM_STATE_RESP,
-    T.STREAM_CLOSE_REQ: T.STREAM_CLOSE_RESP,
-    T.VIDEO_SUBSCRIPTION_REQ: T.VIDEO_SUBSCRIPTION_RESP,
-}
-
-#: Fields that an answer has in common with its request, and what they are where that had none.
-_ECHOED: Mapping[int, Mapping[str, object]] = {
-    T.SIGNALING_HAND_SHAKE_RESP: {"protocol_version": 1, "sequence": 0},
-    T.DATA_HAND_SHAKE_RESP: {"protocol_version": 1, "sequence": 0},
-    T.SESSION_STATE_RESP: {"rtms_session_id": ""},
-    T.STREAM_STATE_RESP: {"rtms_stream_id": ""},
-    T.STREAM_CLOSE_RESP: {"rtms_stream_id": ""},
-    T.VIDEO_SUBSCRIPTION_RESP: {"user_id": 0},
-}
-
-#: Answers that carry the time, and what else they must hold.
-_STAMPED: Mapping[int, Mapping[str, int]] = {
-    T.SESSION_STATE_RESP: {"state": SessionState.INACTIVE},
-    T.STREAM_STATE_RESP: {"state": StreamState.INACTIVE},
-    T.STREAM_CLOSE_RESP: {},
-    T.VIDEO_SUBSCRIPTION_RESP: {},
-}
 
 
 def _excerpt(data: str | bytes) -> str:

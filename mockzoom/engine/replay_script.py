@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from mockzoom.core.answers import ANSWERS, HANDSHAKES, echoing
 from mockzoom.core.codes import MessageType, StatusCode
 from mockzoom.core.examples import encode
 from mockzoom.core.handshake import Identity, Rejected
@@ -25,7 +26,7 @@ from mockzoom.core.restaging import Restaging
 from mockzoom.core.server_urls import with_urls
 from mockzoom.core.sockets import SIGNALING
 from mockzoom.engine.replay_sockets import AppSocket, Place
-from mockzoom.engine.replay_stage import ANSWERS, HANDSHAKES, Listener, Stage, echoing
+from mockzoom.engine.replay_stage import Listener, Stage
 from mockzoom.engine.sender import Attempt
 from mockzoom.errors import ReceiverUnreachable
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mockzoom.core import messages
+from mockzoom.core.answers import ANSWERS, HANDSHAKES, echoing, refusal
 from mockzoom.core.clauses import CLAUSES
 from mockzoom.core.codes import MessageType, StatusCode
 from mockzoom.core.findings import Finding
@@ -23,41 +24,9 @@ from mockzoom.core.signing import Credentials
 from mockzoom.core.sockets import SIGNALING
 from mockzoom.engine.replay_sockets import AppSocket, Place, ReplayServer
 
-__all__ = ["ANSWERS", "HANDSHAKES", "Listener", "Stage", "echoing"]
+__all__ = ["Listener", "Stage"]
 
 T = MessageType
-
-#: The answers of handshakes, and those of other requests, by their request.
-HANDSHAKES = {
-    T.SIGNALING_HAND_SHAKE_REQ: T.SIGNALING_HAND_SHAKE_RESP,
-    T.DATA_HAND_SHAKE_REQ: T.DATA_HAND_SHAKE_RESP,
-}
-ANSWERS = {
-    T.SESSION_STATE_REQ: T.SESSION_STATE_RESP,
-    T.STREAM_STATE_REQ: T.STREAM_STATE_RESP,
-    T.STREAM_CLOSE_REQ: T.STREAM_CLOSE_RESP,
-    T.VIDEO_SUBSCRIPTION_REQ: T.VIDEO_SUBSCRIPTION_RESP,
-}
-
-#: What an answer tells back of its request, if it is there and of this type.
-_ECHOED: Mapping[str, type] = {
-    "sequence": int,
-    "rtms_session_id": str,
-    "rtms_stream_id": str,
-    "user_id": int,
-}
-
-#: What an answer has to say of its request, and says where the request does not.
-_NEEDED: Mapping[T, Message] = {
-    T.SESSION_STATE_RESP: {"rtms_session_id": ""},
-    T.STREAM_STATE_RESP: {"rtms_stream_id": ""},
-    T.STREAM_CLOSE_RESP: {"rtms_stream_id": ""},
-    T.VIDEO_SUBSCRIPTION_RESP: {"user_id": 0},
-}
-
-_MAX_INT32 = 2**31 - 1
-
-_STATES = (T.SESSION_STATE_RESP, T.STREAM_STATE_RESP)
 
 _MAX_FINDINGS = 1_000
 
@@ -119,13 +88,8 @@ class Stage:
     ) -> None:
         """Answer `request` with the status of `rejected`, which is a finding as well."""
         self.found(rejected.check, str(place), rejected.expected, rejected.actual, place)
-        asked = MessageType(request["msg_type"])
-        answer = HANDSHAKES.get(asked) or ANSWERS[asked]
-        fields = {**_NEEDED.get(answer, {}), **_echoed(request)}
-        fields |= {"state": 0} if answer in _STATES else {}
-        fields |= {"timestamp": self._now_ms()} if asked in ANSWERS else {}
-        refusal = messages.refusal(answer, rejected.status, str(rejected), **fields)
-        await self.send(socket, refusal)
+        kind, reason = request["msg_type"], str(rejected)
+        await self.send(socket, refusal(request, kind, rejected.status, reason, self._now_ms()))
 
     async def refuse_surplus(self, place: Place) -> None:
         """One was accepted: whoever else waits there has no place in the recording."""
@@ -223,16 +187,3 @@ def _duplicate(place: Place) -> Rejected:
     if place.leg == SIGNALING:
         status = StatusCode.DUPLICATE_SIGNAL_REQUEST
     return Rejected(status, "rtms.duplicate", "one connection", "a second one")
-
-
-def echoing(answer: Message, request: Message) -> Message:
-    """`answer`, with what it tells back of its request."""
-    return {**answer, **{name: value for name, value in _echoed(request).items() if name in answer}}
-
-
-def _echoed(request: Message) -> Message:
-    """Nothing that would make a broken message of the answer too."""
-    told = {
-        name: request[name] for name, kind in _ECHOED.items() if type(request.get(name)) is kind
-    }
-    return {k: v for k, v in told.items() if not isinstance(v, int) or abs(v) <= _MAX_INT32}
