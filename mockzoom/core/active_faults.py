@@ -53,37 +53,38 @@ class Active:
 class Faults:
     """The faults that are on, in the order in which they were switched on.
 
-    `over` is told of each that ends by itself, with its last hit.
+    `active` are they by their numbers.  `over` is told of each that ends by itself, with its last
+    hit.
     """
 
     def __init__(self, seed: int | None = None) -> None:
         self.over: Callable[[Active], None] = lambda _: None
         self._chance = Random(seed)  # noqa: S311 - repeatable chance is what a fault needs
-        self._active: dict[int, Active] = {}
+        self.active: dict[int, Active] = {}
         self._next = 1
 
     def add(self, fault: Fault) -> int:
         """Switch `fault` on; its number lifts it again."""
         number, self._next = self._next, self._next + 1
         if not isinstance(fault, CutFault):
-            self._active[number] = Active(number, fault)
+            self.active[number] = Active(number, fault)
         return number
 
     def lift(self, number: int) -> Active:
         """Switch the fault of this number off; raises `UnknownObject` when it is not on."""
-        if number not in self._active:
-            on = ", ".join(map(str, self._active)) or "none"
+        if number not in self.active:
+            on = ", ".join(map(str, self.active)) or "none"
             raise UnknownObject(f"fault {number}: it is not on; on are: {on}")
-        return self._active.pop(number)
+        return self.active.pop(number)
 
     def clear(self) -> None:
-        self._active.clear()
+        self.active.clear()
 
     def __iter__(self) -> Iterator[Active]:
-        return iter(list(self._active.values()))
+        return iter(list(self.active.values()))
 
     def __bool__(self) -> bool:
-        return bool(self._active)
+        return bool(self.active)
 
     def outgoing(self, stream: str, key: str, message: Message) -> list[Packet]:
         """What becomes of `message` on its way to the app: none, one or more packets."""
@@ -151,7 +152,7 @@ class Faults:
     def _of_webhooks(self, family: type[D], url: str, event: Event) -> list[tuple[Active, D]]:
         return [
             (active, active.fault)
-            for active in self._active.values()
+            for active in self.active.values()
             if isinstance(active.fault, family)
             and active.fault.concerns(url, event.name, event.stream)
         ]
@@ -159,7 +160,7 @@ class Faults:
     def _of(self, family: type[F], stream: str, key: str) -> list[tuple[Active, F]]:
         return [
             (active, active.fault)
-            for active in self._active.values()
+            for active in self.active.values()
             if isinstance(active.fault, family) and active.fault.concerns(stream, key)
         ]
 
@@ -170,6 +171,6 @@ class Faults:
             return False
         active.hits += 1
         if active.hits == fault.times:
-            del self._active[active.number]
+            del self.active[active.number]
             self.over(active)
         return True

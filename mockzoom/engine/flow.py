@@ -15,6 +15,7 @@ from mockzoom.core.audio_format import AudioFormat
 from mockzoom.core.briefing import Briefing
 from mockzoom.core.clip import Film
 from mockzoom.core.codes import MediaType
+from mockzoom.core.frame_text import frame_body
 from mockzoom.core.meeting import Participant, Utterance
 from mockzoom.core.messages import Message, media_data
 from mockzoom.core.sockets import Socket
@@ -48,7 +49,7 @@ def _heard(parts: tuple[Part, ...], format: AudioFormat) -> Frames:
     # Imported where it is needed: a mock in which nobody speaks loads no codec.
     from mockzoom.engine.sounds import heard
 
-    return heard(parts, format)
+    return tuple(map(frame_body, heard(parts, format)))
 
 
 sound_frames = Once(_heard, _KEPT_BYTES)

@@ -12,14 +12,20 @@ __all__ = ["end", "write"]
 #: The longest header of a WebSocket frame.
 _HEADER_BYTES = 14
 
+#: Up to this size the library copies a frame, and what the system does not take of it once more.
+_COPIED_BYTES = 8192
+
 _CLOSE_S = 2.0
 
 
 def write(
     transport: WSTransport, data: bytes, kind: WSMsgType = WSMsgType.TEXT, last: bool = True
 ) -> None:
-    # A buffer of its own for each frame: the library's plain `send` uses one for all, which a
-    # transport of uvloop still reads from when the app is slow and the next frame is written.
+    if len(data) <= _COPIED_BYTES:
+        transport.send(kind, data, last)
+        return
+    # A buffer of its own for each longer frame: the library's plain `send` uses one for the headers
+    # of all, from which a transport of uvloop still reads when the app is slow.
     frame = bytearray(_HEADER_BYTES) + data
     transport.send_reuse_external_bytearray(kind, frame, _HEADER_BYTES, last)
 

@@ -19,17 +19,17 @@ from picows import WSTransport
 from mockzoom.clock import Alarm, Clock
 from mockzoom.core import messages
 from mockzoom.core.active_faults import Faults
-from mockzoom.core.codes import MediaType, MessageType, StreamState
+from mockzoom.core.codes import MessageType, StreamState
 from mockzoom.core.effects import Close, Drop, Effect, Emit, Found, Send
 from mockzoom.core.findings import Finding
 from mockzoom.core.meeting import Meeting, Participant, Utterance
-from mockzoom.core.messages import MEDIA_KEYS, Message
+from mockzoom.core.messages import Message
 from mockzoom.core.signing import without_signatures
 from mockzoom.core.sockets import SIGNALING
 from mockzoom.core.stream import StreamMachine
 from mockzoom.engine.flow import Flow
 from mockzoom.engine.journal import Entry, Journal
-from mockzoom.engine.media import Sender
+from mockzoom.engine.outlet import Outlet
 from mockzoom.engine.pacer import Pacer
 from mockzoom.engine.wire import Wire
 
@@ -272,8 +272,9 @@ class LiveStream:
             self._flows.pop(conn).stop()
         for conn, socket in wanted.items():
             if conn not in self._flows and socket.flow_from_ms is not None:
-                send = self._media_sender(conn)
-                flow = Flow(socket, self._clock, self._pacer, self._journal, send)
+                line, counters = self.wire.line(conn), self._journal.counters
+                outlet = Outlet(line, self.sent, counters, self._first_packet)
+                flow = Flow(socket, self._clock, self._pacer, self._journal, outlet.send)
                 self._flows[conn] = flow
                 for utterance in self.meeting.utterances:
                     flow.add(utterance)
@@ -284,18 +285,8 @@ class LiveStream:
         for flow in self._flows.values():
             flow.look(self.machine, self.meeting.films)
 
-    def _media_sender(self, conn: int) -> Sender:
-        sent, counters, wire = self.sent, self._journal.counters, self.wire
-
-        def send(media: MediaType, message: Message | bytes, at_ms: int) -> None:
-            if not sent:
-                self.feed(lambda machine, _: machine.first_packet(at_ms))
-            key = MEDIA_KEYS[media]
-            sent[key] += 1
-            counters[key] += 1
-            wire.send(conn, message)
-
-        return send
+    def _first_packet(self, at_ms: int) -> None:
+        self.feed(lambda machine, _: machine.first_packet(at_ms))
 
     def speaker_changed(self, utterance: Utterance) -> None:
         """`utterance` begins: its speaker is the active one."""

@@ -59,6 +59,8 @@ def is_mixed(params: Message) -> bool:
 class Series:
     """What the runs of a socket have in common: they can be stopped, and be waited for."""
 
+    __slots__ = ("_send", "finished")
+
     def __init__(self, send: Sender) -> None:
         self._send = send
         self.finished = asyncio.Event()
@@ -68,7 +70,7 @@ class Series:
 
     def _settle(self, left: bool) -> None:
         if not left:
-            self.finished.set()
+            self.stop()
 
 
 class AudioRun(Series):
@@ -76,6 +78,19 @@ class AudioRun(Series):
 
     Nothing is due until it was given its frames.  What was captured before `from_ms` is not sent.
     """
+
+    # There are thousands of them, each looked at fifty times a second: they are kept small, and
+    # when the next frame is due is written down and not worked out.
+    __slots__ = (
+        "_frame_ms",
+        "_frames",
+        "_next",
+        "_text",
+        "end_ms",
+        "next_due_ms",
+        "start_ms",
+        "utterances",
+    )
 
     def __init__(
         self,
@@ -91,11 +106,11 @@ class AudioRun(Series):
         self.start_ms = start_ms
         self._text = FrameText(MediaType.AUDIO, speaker)
         self._frame_ms = frame_ms
-        self._frames: Sequence[str] | None = None
+        self._frames: Sequence[bytes] = ()
         self._next = max(0, -(-(from_ms - start_ms) // frame_ms))
-        self._next_ms = start_ms + self._next * frame_ms
+        self.next_due_ms: int | None = None
         self.end_ms = self.grid(max(u.end_ms for u in utterances) + frame_ms - 1)
-        self._settle(self._next_ms < self.end_ms)
+        self._settle(self.next_ms < self.end_ms)
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -103,10 +118,9 @@ class AudioRun(Series):
         return tuple((u.start_ms - self.start_ms, u.sound, u.duration_ms) for u in self.utterances)
 
     @property
-    def next_due_ms(self) -> int | None:
-        if self._frames is None or self.finished.is_set():
-            return None
-        return self._next_ms + self._frame_ms
+    def next_ms(self) -> int:
+        """When its next frame begins."""
+        return self.start_ms + self._next * self._frame_ms
 
     def grid(self, at_ms: int) -> int:
         """The beginning of the frame in which `at_ms` lies."""
@@ -115,22 +129,32 @@ class AudioRun(Series):
     def has(self, participant: Participant) -> bool:
         return any(utterance.participant is participant for utterance in self.utterances)
 
-    def begin(self, frames: Sequence[str]) -> None:
+    def begin(self, frames: Sequence[bytes]) -> None:
+        """These are the bodies of all its frames from `start_ms` on."""
         self._frames = frames
+        if not self.finished.is_set():
+            self.next_due_ms = self.next_ms + self._frame_ms
+
+    def stop(self) -> None:
+        super().stop()
+        self.next_due_ms = None
 
     def cut(self, at_ms: int) -> None:
         """End before `at_ms`, where a frame begins."""
         self.end_ms = at_ms
-        self._settle(self._next_ms < at_ms)
+        self._settle(self.next_ms < at_ms)
 
     def play(self) -> None:
-        if self._frames is None or self.finished.is_set():
+        due_ms = self.next_due_ms  # which is when the next frame begins
+        if due_ms is None:
             return
-        data, at_ms = self._frames[self._next], self._next_ms
+        body, at_ms = self._frames[self._next], due_ms - self._frame_ms
         self._next += 1
-        self._next_ms += self._frame_ms
-        self._settle(self._next_ms < self.end_ms)
-        self._send(MediaType.AUDIO, self._text.frame(data, at_ms), at_ms)
+        if due_ms < self.end_ms:
+            self.next_due_ms = due_ms + self._frame_ms
+        else:
+            self.stop()
+        self._send(MediaType.AUDIO, self._text.frame(body, at_ms), at_ms)
 
 
 class AudioTrack:

@@ -18,8 +18,8 @@ __all__ = ["Frames", "Once"]
 
 P = ParamSpec("P")
 
-Frames = tuple[str, ...]
-"""Encoded frames as base64, as they go out."""
+Frames = tuple[bytes, ...]
+"""Encoded frames as the bodies of their messages (`mockzoom.core.frame_text`)."""
 
 
 class Once(Generic[P]):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from mockzoom.clock import Clock
 from mockzoom.core.clip import Film
 from mockzoom.core.codes import MediaType
-from mockzoom.core.frame_text import FrameText
+from mockzoom.core.frame_text import FrameText, frame_body
 from mockzoom.core.messages import MEDIA_KEYS, Message
 from mockzoom.core.video_format import Card, Scene, Showing, VideoFormat
 from mockzoom.engine.journal import Journal
@@ -34,7 +34,7 @@ def _encoded(scene: Scene, format: VideoFormat, number: int) -> Frames:
     # Imported where it is needed: a mock that shows nobody loads no codec and no font.
     from mockzoom.engine.video import second
 
-    return second(scene, format, number)
+    return tuple(map(frame_body, second(scene, format, number)))
 
 
 picture_frames = Once(_encoded, _KEPT_BYTES)
@@ -94,11 +94,11 @@ class PictureRun(Series):
             return
         if index == 0 and second + 1 not in self._ready:
             self._ask(second + 1)
-        data = self._ready[second][index]
+        body = self._ready[second][index]
         self._number += 1
         if index + 1 == self._fps:
             del self._ready[second]
-        self._send(self._media, self._text.frame(data, at_ms), at_ms)
+        self._send(self._media, self._text.frame(body, at_ms), at_ms)
 
     def _turn_to(self, second: int) -> None:
         """Leave out what is before `second`: only there a decoder can begin."""

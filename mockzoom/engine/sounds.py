@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-
 from mockzoom.core.audio_format import AudioFormat
 from mockzoom.core.clip import Clip
 from mockzoom.core.meeting import Sound
 from mockzoom.engine.audio import encode, mix
 from mockzoom.engine.files import clip_samples
 from mockzoom.engine.media import Part
-from mockzoom.engine.once import Frames
 from mockzoom.engine.voice import RATE_HZ, Pcm, speak
 
 __all__ = ["heard", "samples"]
 
 
-def heard(parts: tuple[Part, ...], format: AudioFormat) -> Frames:
-    """All `parts` at once, as base64 frames; slow."""
+def heard(parts: tuple[Part, ...], format: AudioFormat) -> tuple[bytes, ...]:
+    """All `parts` at once, as encoded frames; slow."""
     placed = [_placed(*part) for part in parts]
     pcm = placed[0][1] if len(placed) == 1 and placed[0][0] == 0 else mix(placed)
-    return tuple(b64encode(frame).decode() for frame in encode(pcm, format))
+    return encode(pcm, format)
 
 
 def samples(sound: Sound) -> Pcm:

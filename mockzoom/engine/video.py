@@ -6,7 +6,6 @@ that seconds can be left out or played again, and who begins to look at one need
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterable
 from fractions import Fraction
 from io import BytesIO
@@ -17,19 +16,16 @@ from mockzoom.core.codes import VideoCodec
 from mockzoom.core.video_format import SIZES, Card, Scene, VideoFormat
 from mockzoom.engine.card import Painter
 from mockzoom.engine.files import film_pictures
-from mockzoom.engine.once import Frames
 
 __all__ = ["second"]
 
 
-def second(scene: Scene, format: VideoFormat, number: int) -> Frames:
-    """The `format.fps` frames of one second of `scene`, 0 being the first; slow."""
+def second(scene: Scene, format: VideoFormat, number: int) -> list[bytes]:
+    """The `format.fps` encoded frames of one second of `scene`, 0 being the first; slow."""
     pictures = _pictures(scene, format, number)
     if format.codec is VideoCodec.H264:
-        encoded = _h264(pictures, format)
-    else:
-        encoded = [_still(picture, format.codec) for picture in pictures]
-    return tuple(b64encode(frame).decode() for frame in encoded)
+        return _h264(pictures, format)
+    return [_still(picture, format.codec) for picture in pictures]
 
 
 def _pictures(scene: Scene, format: VideoFormat, number: int) -> list[av.VideoFrame]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockzoom.core.codes import MediaType
-from mockzoom.core.frame_text import FrameText
+from mockzoom.core.frame_text import FrameText, frame_body
 from mockzoom.core.messages import encode, media_data
 
 NOBODY = {"user_id": 0}
@@ -27,4 +27,4 @@ def test_it_is_what_the_whole_message_would_be(
     for who in (NOBODY, {"user_id": 16778240, "user_name": name}):
         content = {**who, "data": data, "length": len(sound), "timestamp": at_ms}
         told = encode(media_data(media, content)).encode()
-        assert FrameText(media, who).frame(data, at_ms) == told
+        assert FrameText(media, who).frame(frame_body(sound), at_ms) == told

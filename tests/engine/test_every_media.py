@@ -160,7 +160,7 @@ async def test_pictures_are_in_step_with_their_numbers(
     assert [frame["timestamp"] for frame in frames] == [
         start_ms + round(number * 1000 / fps) for number in range(len(frames))
     ]
-    pictures = decoded([frame["data"] for frame in frames], codec)
+    pictures = decoded([b64decode(frame["data"]) for frame in frames], codec)
     numbers = [frame_number(picture) for picture in pictures]
     first = start_ms // 1000 % 60 * fps
     assert numbers == [(first + number) % (60 * fps) for number in range(len(frames))]
@@ -215,7 +215,7 @@ async def test_a_film_is_seen_while_it_is_heard(tmp_path: Path) -> None:
     numbers = [
         (frame["timestamp"] - played.start_ms, frame_number(picture))
         for frame, picture in zip(
-            frames, decoded([f["data"] for f in frames], VideoCodec.H264), strict=True
+            frames, decoded([b64decode(f["data"]) for f in frames], VideoCodec.H264), strict=True
         )
     ]
     film = [(at_ms, number) for at_ms, number in numbers if at_ms >= 0 and number is not None]

@@ -9,9 +9,11 @@ import pytest
 from rig import in_loop, rig
 
 from mockzoom.core.codes import DataOption
+from mockzoom.core.frame_text import frame_body
 from mockzoom.core.meeting import Sound
 from mockzoom.engine import flow
 from mockzoom.engine.media import Part
+from mockzoom.engine.once import Frames
 
 TEXT = "Good morning."
 EACH = {"data_opt": DataOption.AUDIO_MULTI_STREAMS}
@@ -106,9 +108,9 @@ async def test_a_script_is_encoded_as_it_is_spoken(monkeypatch: pytest.MonkeyPat
     """What is said in half an hour is not kept as sound until then."""
     encoded: list[Sound] = []
 
-    async def noted(parts: tuple[Part, ...], *format: Any) -> tuple[str, ...]:
+    async def noted(parts: tuple[Part, ...], *format: Any) -> Frames:
         encoded.append(parts[0][1])
-        return ("AAAA",) * 1_000
+        return (frame_body(b"abc"),) * 1_000
 
     monkeypatch.setattr(flow, "sound_frames", noted)
     async with rig() as r:

@@ -14,6 +14,7 @@ from rig import START_MS
 
 from mockzoom.core.audio_format import AudioFormat
 from mockzoom.core.codes import AudioCodec, MediaType
+from mockzoom.core.frame_text import frame_body
 from mockzoom.core.media_params import grant
 from mockzoom.core.meeting import Meeting, Participant, Utterance
 from mockzoom.core.messages import Message
@@ -56,7 +57,7 @@ def test_a_run_plays_frame_after_frame() -> None:
     sent = Sent()
     run = AudioRun(sent, {"user_id": 1}, [utterance(0, 50)], START_MS, 20, START_MS)
     assert run.next_due_ms is None
-    run.begin(["AAAA", "AAA=", "AA=="])
+    run.begin([frame_body(data) for data in (b"abc", b"ab", b"a")])
     dues = []
     while (due := run.next_due_ms) is not None:
         dues.append(due - START_MS)
@@ -72,7 +73,7 @@ def test_a_run_plays_frame_after_frame() -> None:
 def test_what_was_captured_too_early_is_passed_over() -> None:
     """A flow that begins within a frame begins with the next one."""
     run = AudioRun(Sent(), {}, [utterance(0, 100)], START_MS, 20, START_MS + 41)
-    run.begin(["AAAA"] * 5)
+    run.begin([frame_body(b"abc")] * 5)
     assert run.next_due_ms == START_MS + 80
     over = AudioRun(Sent(), {}, [utterance(0, 100)], START_MS, 20, START_MS + 81)
     assert over.finished.is_set()
@@ -81,7 +82,7 @@ def test_what_was_captured_too_early_is_passed_over() -> None:
 def test_a_stopped_run_is_over() -> None:
     """Nothing is due any more, whatever was left."""
     run = AudioRun(Sent(), {}, [utterance(0, 100)], START_MS, 20, 0)
-    run.begin(["AAAA"] * 5)
+    run.begin([frame_body(b"abc")] * 5)
     run.stop()
     assert run.next_due_ms is None
 
@@ -104,6 +105,9 @@ def test_a_transcript_that_is_over_is_not_played() -> None:
     )
 
 
+#: Of each run the frames that were played: when each begins, and who is in it.
+Played = dict[AudioRun, list[tuple[int, tuple[Utterance, ...]]]]
+
 speeches = st.lists(
     st.tuples(st.integers(0, 2), st.integers(0, 40), st.integers(1, 60)), min_size=1, max_size=8
 )
@@ -116,18 +120,19 @@ def test_a_track_covers_all_speech_once(said: list[tuple[int, int, int]], frame_
     meeting = Meeting(MEETING, {}, {}, "")
     track = AudioTrack(Sent(), {}, frame_ms, 0)
     runs: list[AudioRun] = []
+    played: Played = {}
     now_ms = START_MS
     for speaker, pause, length in said:
         now_ms += pause * 20
         for run in runs:
-            advance(run, now_ms)
+            advance(run, now_ms, played)
         own = (u.end_ms for u in meeting.utterances if u.participant is people[speaker])
         u = Utterance(people[speaker], "x", max(now_ms, *own, 0), length * 20)
         meeting.utterances.append(u)
         run = track.add(u)
-        run.begin(["AAAA"] * 10_000)
+        run.begin([frame_body(b"abc")] * 10_000)
         runs.append(run)
-    frames = sorted(frame for run in runs for frame in advance(run, now_ms + 10**9))
+    frames = sorted(frame for run in runs for frame in advance(run, now_ms + 10**9, played))
     times = [start for start, _ in frames]
     assert all(b - a >= frame_ms for a, b in pairwise(times))
     heard: Counter[tuple[Any, int]] = Counter()
@@ -139,10 +144,10 @@ def test_a_track_covers_all_speech_once(said: list[tuple[int, int, int]], frame_
             assert heard[u, at] == 1
 
 
-def advance(run: AudioRun, now_ms: int) -> list[tuple[int, tuple[Utterance, ...]]]:
+def advance(run: AudioRun, now_ms: int, played: Played) -> list[tuple[int, tuple[Utterance, ...]]]:
     """Play what is due; all frames that the run has played, and who was in them."""
-    frames: list[tuple[int, tuple[Utterance, ...]]] = run.__dict__.setdefault("played", [])
+    frames = played.setdefault(run, [])
     while (due := run.next_due_ms) is not None and due <= now_ms:
-        frames.append((run._next_ms, tuple(run.utterances)))
+        frames.append((run.next_ms, tuple(run.utterances)))
         run.play()
     return frames

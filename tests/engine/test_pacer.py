@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
+from functools import partial
+from typing import cast
 
 import pytest
+from picows import WSTransport
 from rig import START_MS, FakeClock, in_loop
 
 from mockzoom.clock import Clock
@@ -209,3 +212,39 @@ async def test_many_at_once_let_others_have_their_turn() -> None:
     clock.advance(4)
     clock.advance(1)
     assert played == list(range(1_200))
+
+
+class Socket:
+    """A transport that notes what is written; it breaks on ``broken``."""
+
+    def __init__(self, noted: list[object]) -> None:
+        self._noted = noted
+
+    def send(self, kind: int, data: bytes, last: bool) -> None:
+        if data == b"broken":
+            raise ConnectionResetError("gone")
+        self._noted.append(data)
+
+
+@in_loop
+async def test_what_is_due_together_is_made_first_and_written_then() -> None:
+    """In a turn all frames are made before one is written; in no turn a frame is written at once.
+
+    One that cannot be written is told of in the journal, and the others go out.
+    """
+    clock, journal, pacer = a_pacer()
+    noted: list[object] = []
+    socket = cast(WSTransport, Socket(noted))
+
+    def make(data: bytes) -> None:
+        noted.append(f"made {data.decode()}")
+        pacer.write(socket, data)
+
+    for data in (b"one", b"broken", b"two"):
+        pacer.add(Moment(START_MS + 5, partial(make, data)))
+    clock.advance(5)
+    assert noted == ["made one", "made broken", "made two", b"one", b"two"]
+    [failure] = [entry.as_dict() for entry in journal]
+    assert failure["error"] == "ConnectionResetError: gone"
+    make(b"three")
+    assert noted[-2:] == ["made three", b"three"]

@@ -8,6 +8,7 @@ from rtms_app import Conn, RtmsApp
 
 from mockzoom.core import messages
 from mockzoom.core.codes import DataOption, MediaType, MessageType, StopReason
+from mockzoom.core.frame_text import frame_body
 from mockzoom.core.meeting import Meeting
 from mockzoom.core.messages import Message
 from mockzoom.engine import pictures
@@ -136,7 +137,7 @@ class Reel:
         )
 
     def ready(self, second: int) -> bool:
-        return self.run.ready(second, ("AA==",) * 5)
+        return self.run.ready(second, (frame_body(b"a"),) * 5)
 
     def play(self) -> None:
         """Send all that is due."""

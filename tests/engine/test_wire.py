@@ -22,7 +22,7 @@ from mockzoom.core.wire_faults import (
     Reorder,
     Silence,
 )
-from mockzoom.engine import wire as wires
+from mockzoom.engine import line as lines
 from mockzoom.engine.journal import Journal
 from mockzoom.engine.pacer import Pacer
 from mockzoom.engine.wire import Wire
@@ -55,6 +55,10 @@ class Line:
         self.wire.attach(1, "audio", cast(WSTransport, self))
         self.underlying_transport = self
 
+    def send(self, kind: int, data: bytes, last: bool) -> None:
+        self.frames.append((int(kind), last))
+        self.left.append((self.clock.now_ms() - START_MS, data))
+
     def send_reuse_external_bytearray(
         self, kind: int, data: bytearray, offset: int, last: bool
     ) -> None:
@@ -63,6 +67,9 @@ class Line:
 
     def get_extra_info(self, _: str) -> None:
         return None
+
+    def is_closing(self) -> bool:
+        return False
 
     def abort(self) -> None:
         self.left.append((self.clock.now_ms() - START_MS, b"cut"))
@@ -114,9 +121,9 @@ async def test_text_is_sent_as_it_is_and_faults_know_what_it_says() -> None:
     """The same comes out of a message and of its text, with a fault and without."""
     line = Line()
     text = encode(frame(1)).encode()
-    line.wire.send(1, text)
+    line.wire.line(1).send(text)
     line.faults.add(Delay(ms=20, msg_type=14))
-    line.wire.send(1, text)
+    line.wire.line(1).send(text)
     line.clock.advance(20)
     assert line.left == [(0, text), (20, text)]
 
@@ -221,7 +228,7 @@ async def test_reordered_media_is_overtaken() -> None:
 @in_loop
 async def test_a_line_that_is_far_too_narrow_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is held back is bounded; then the connection ends, and nothing of it comes any more."""
-    monkeypatch.setattr(wires, "_MAX_HELD_BYTES", 10_000)
+    monkeypatch.setattr(lines, "_MAX_HELD_BYTES", 10_000)
     line = Line()
     line.faults.add(Bandwidth(bytes_per_s=1))
     line.say(*range(20), size=1_000)
@@ -291,7 +298,7 @@ async def test_messages_are_whole_however_slow_the_reader() -> None:
         stream, app = r.start(r.meeting())
         conn = await app.join()
         (socket,) = stream.machine.media_sockets
-        sizes = [3_000_000, 3_000_000, 2_000_000, 10, 10, 5_000_000, 10]
+        sizes = [3_000_000, 3_000_000, 2_000_000, 10, 10, 5_000_000, 10, *[8_000] * 100, 9_000, 10]
         sent = [frame(number, size) for number, size in enumerate(sizes)]
         for message in sent:
             stream.wire.send(socket.conn, message)
@@ -304,7 +311,7 @@ async def test_who_answers_no_ping_is_asked_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """However often it is waited for, one ping is under way, whose end surprises nobody."""
-    monkeypatch.setattr(wires, "_PONG_S", 0.01)
+    monkeypatch.setattr(lines, "_PONG_S", 0.01)
     asked: list[asyncio.Future[list[float]]] = []
 
     async def measure_roundtrip_time(_: int) -> list[float]:
