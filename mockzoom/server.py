@@ -20,7 +20,6 @@ import secrets
 import tempfile
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from mockzoom.clock import Clock, checked_speed
@@ -34,7 +33,7 @@ from mockzoom.core.signing import Credentials
 from mockzoom.core.spec import Profile, load_spec
 from mockzoom.core.stream import StreamPolicy
 from mockzoom.core.timings import DeliveryTimings, Timings
-from mockzoom.core.zoom_ids import zoom_faker
+from mockzoom.core.zoom_ids import ZoomIds
 from mockzoom.engine.delivery import Deliveries
 from mockzoom.engine.journal import KEPT_ENTRIES, Journal
 from mockzoom.engine.pacer import Pacer
@@ -64,7 +63,7 @@ _WEB_THREADS = MAX_WAITS + 8
 
 def new_credentials() -> Credentials:
     """Credentials in Zoom's shape that nobody can guess."""
-    ids = zoom_faker(secrets.randbits(128)).provider("zoom_ids")
+    ids = ZoomIds(secrets.randbits(128))
     return Credentials(ids.client_id(), ids.client_secret(), ids.secret_token())
 
 
@@ -213,10 +212,9 @@ class MockZoom(World):
         await self._rtms.start(self._host, self._rtms_port, context)
         self._on_close(self._rtms.close)
         timeout_s = self._delivery_timings.timeout_ms / 1000
-        self._sender = await WebhookSender(self.credentials, timeout_s).__aenter__()
-        self._on_close(lambda: self._sender.__aexit__(None, None, None))
-        ids = zoom_faker(self.seed).provider("zoom_ids")
-        self._account_id = self._account_id or ids.account_id()
+        self._sender = WebhookSender(self.credentials, timeout_s)
+        self._on_close(self._sender.close)
+        self._account_id = self._account_id or ZoomIds(self.seed).account_id()
         # With a seed as well, ids that were given out before a restart are not given out again.
         seed = self.seed + store.last_id("journal")
         default = self._new_world(DEFAULT, seed, clock, journal, store)
@@ -267,12 +265,7 @@ class MockZoom(World):
     def __enter__(self) -> MockZoom:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     # --- where it is --------------------------------------------------------------------------

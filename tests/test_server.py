@@ -8,6 +8,8 @@ import http.client
 import http.server
 import json
 import ssl
+import subprocess
+import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
@@ -30,6 +32,11 @@ from mockzoom.errors import (
 )
 
 TEXT = "Good morning."
+
+#: What waits until something needs it: media, webhooks, certificates, words, stories, verdicts.
+LATE = {"PIL", "av", "numpy"}
+LATE |= {"aiohttp", "cryptography", "trustme", "faker", "mockzoom.engine.scenario_player"}
+LATE |= {"hypothesis", "jsonschema", "openapi_core", "pytest", "rich", "schemathesis"}
 
 
 @pytest.fixture(autouse=True)
@@ -416,3 +423,20 @@ def test_an_interruption_at_speed() -> None:
         stream = zoom.meeting().start_rtms()
         stream.wait_ended(5)
         assert [finding.check for finding in zoom.findings] == ["rtms.connect"]
+
+
+def test_the_start_loads_nothing_that_can_wait() -> None:
+    """A mock with a stream that nobody has joined has imported no library for more than that."""
+    script = (
+        "import sys\n"
+        "from mockzoom import MockZoom\n"
+        "with MockZoom() as zoom:\n"
+        "    zoom.meeting().start_rtms()\n"
+        "    print(*sys.modules)\n"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    modules = set(loaded.stdout.split())
+    assert "mockzoom.server" in modules
+    assert not LATE & modules

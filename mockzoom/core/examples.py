@@ -15,12 +15,16 @@ import json
 import math
 from collections.abc import Mapping
 from copy import deepcopy
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from mockzoom.core.spec import EventContract, Spec
 from mockzoom.core.validators import FORMATS, FastValidator, Problem
-from mockzoom.core.zoom_ids import ZoomIds, zoom_faker
+from mockzoom.core.zoom_ids import ZoomIds, faker_on
 from mockzoom.errors import InvalidEvent
+
+if TYPE_CHECKING:
+    from faker import Faker
 
 __all__ = ["ExampleFactory", "encode", "merge"]
 
@@ -58,11 +62,10 @@ class ExampleFactory:
 
     def __init__(self, spec: Spec, seed: int | None = None) -> None:
         self.spec = spec
-        self._faker = zoom_faker(seed)
-        self._random = self._faker.random
+        self.ids = ZoomIds(seed)
+        self._random = self.ids.random
         self._now_ms = 0
         self._validators: dict[int, tuple[Mapping[str, Any], FastValidator]] = {}
-        self.ids: ZoomIds = self._faker.provider("zoom_ids")
 
     def event(
         self,
@@ -173,6 +176,10 @@ class ExampleFactory:
         present = {*required, *self._random.sample(optional, count)}
         order = [field for field in {**fields, **dict.fromkeys(required)} if field in present]
         return {field: self._value(fields.get(field, _ANY), field) for field in order}
+
+    @cached_property
+    def _faker(self) -> Faker:
+        return faker_on(self._random)
 
     def _array(self, schema: Mapping[str, Any], name: str) -> list[Any]:
         first = [self._value(item, name) for item in schema.get("prefixItems", [])]

@@ -106,7 +106,7 @@ class Renaming:
             alphabet = string.ascii_uppercase
         elif char.isascii() and not char.isalpha():
             return char
-        return str(self._ids.generator.random.choice(alphabet))
+        return self._ids.random.choice(alphabet)
 
 
 def rewritten(value: Any, change: Callable[[str, Any], Any], field: str = "") -> Any:

@@ -1,31 +1,38 @@
-"""Ids that look like Zoom's, from a seeded Faker.
+"""Ids that look like Zoom's, from a seed.
 
 A method is named after the field whose value it makes, so that a field which a document adds gets
 a realistic value as soon as its name is known here, and any plausible value until then.  Shapes are
 those of the vendor's published examples.
+
+What is no id comes from Faker, out of the same random numbers.  It is loaded when the first such
+value is asked for: that takes longer than many events, and those of our own document need none.
 """
 
 from __future__ import annotations
 
 import string
 from base64 import b64encode
+from functools import cached_property
+from random import Random
+from typing import TYPE_CHECKING
 
-from faker import Faker
-from faker.providers import BaseProvider
+if TYPE_CHECKING:
+    from faker import Faker
 
-__all__ = ["ZoomIds", "zoom_faker"]
+__all__ = ["ZoomIds", "faker_on"]
 
 _URL_SAFE = string.ascii_letters + string.digits + "-_"
 
 
-class ZoomIds(BaseProvider):
-    """A Faker provider; every value comes from the generator's own random numbers."""
+class ZoomIds:
+    """Every value comes from `random`; without a seed they differ in every run."""
 
-    __provider__ = "zoom_ids"
+    def __init__(self, seed: int | None = None) -> None:
+        self.random = Random(seed)  # noqa: S311 - repeatable chance is what a seed is for
 
     def meeting_uuid(self) -> str:
         """Base64 of 16 bytes, so it may hold `/` and `+`."""
-        return b64encode(self.generator.random.randbytes(16)).decode()
+        return b64encode(self.random.randbytes(16)).decode()
 
     def webinar_uuid(self) -> str:
         return self.meeting_uuid()
@@ -38,7 +45,7 @@ class ZoomIds(BaseProvider):
 
     def meeting_id(self) -> int:
         """9 to 11 digits."""
-        return int(self.generator.random.randint(100_000_000, 99_999_999_999))
+        return self.random.randint(100_000_000, 99_999_999_999)
 
     def webinar_id(self) -> int:
         return self.meeting_id()
@@ -63,10 +70,10 @@ class ZoomIds(BaseProvider):
 
     def user_id(self) -> int:
         """A participant: their numbers are far apart and fit into 32 bits."""
-        return 16_778_240 + 1024 * int(self.generator.random.randint(0, 100_000))
+        return 16_778_240 + 1024 * self.random.randint(0, 100_000)
 
     def user_name(self) -> str:
-        return str(self.generator.first_name())
+        return str(self._faker.first_name())
 
     def server_urls(self) -> str:
         """One URL on a host that does not exist: whoever runs a server overrides it."""
@@ -89,16 +96,21 @@ class ZoomIds(BaseProvider):
         """The key of webhook signatures."""
         return self._url_safe(22)
 
+    @cached_property
+    def _faker(self) -> Faker:
+        return faker_on(self.random)
+
     def _url_safe(self, length: int) -> str:
         return self._of(_URL_SAFE, length)
 
     def _of(self, alphabet: str, length: int) -> str:
-        return "".join(self.generator.random.choices(alphabet, k=length))
+        return "".join(self.random.choices(alphabet, k=length))
 
 
-def zoom_faker(seed: int | None = None) -> Faker:
-    """A Faker of its own, with Zoom's ids; without a seed its values differ in every run."""
-    faker = Faker()
-    faker.add_provider(ZoomIds)
-    faker.seed_instance(seed)
-    return faker
+def faker_on(random: Random) -> Faker:
+    """A Faker that draws from `random`."""
+    from faker import Faker, Generator
+
+    generator = Generator()
+    generator.random = random
+    return Faker(generator=generator)

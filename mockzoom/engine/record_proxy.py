@@ -21,7 +21,6 @@ import time
 from collections.abc import Callable, Mapping
 from itertools import count
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import aiohttp
@@ -40,7 +39,7 @@ from mockzoom.core.signing import (
     webhook_signature,
 )
 from mockzoom.core.webhook_request import WINDOW_S
-from mockzoom.core.zoom_ids import zoom_faker
+from mockzoom.core.zoom_ids import ZoomIds
 from mockzoom.engine.record_bridge import LOST, Bridge, Dialled
 from mockzoom.engine.record_routes import Route, Routes
 from mockzoom.engine.sender import WebhookSender, checked_url
@@ -100,7 +99,7 @@ class RecordProxy:
         self._tls: ssl.SSLContext | bool = True
         if ca is not None:
             self._tls = _trusting(ca)
-        ids = zoom_faker(secrets.randbits(128)).provider("zoom_ids")
+        ids = ZoomIds(secrets.randbits(128))
         self._redactor = Redactor(ids, keep_text=keep_text, keep_media=keep_media)
         self._on_event = on_event or (lambda kind, fields: None)
         self._complained = False
@@ -120,12 +119,7 @@ class RecordProxy:
         self._loop.run(self._start())
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._loop.run(self._close())
         self._loop.close()
         self.tape.close()
@@ -141,7 +135,7 @@ class RecordProxy:
         return f"{host}:{self.port}"
 
     async def _start(self) -> None:
-        self._sender = await WebhookSender(self._credentials, _ANSWER_S).__aenter__()
+        self._sender = WebhookSender(self._credentials, _ANSWER_S)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -161,7 +155,7 @@ class RecordProxy:
         await asyncio.gather(*self._open, return_exceptions=True)
         await self._runner.cleanup()
         await self._session.close()
-        await self._sender.__aexit__(None, None, None)
+        await self._sender.close()
 
     # --- webhooks -----------------------------------------------------------------------------
 

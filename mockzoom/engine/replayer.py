@@ -18,7 +18,7 @@ from mockzoom.core.outline import Outline
 from mockzoom.core.restaging import Restaging
 from mockzoom.core.signing import Credentials
 from mockzoom.core.timings import Timings
-from mockzoom.core.zoom_ids import zoom_faker
+from mockzoom.core.zoom_ids import ZoomIds
 from mockzoom.engine.replay_script import Pace, Script
 from mockzoom.engine.replay_stage import Listener, Stage
 from mockzoom.engine.sender import WebhookSender, checked_url
@@ -109,7 +109,7 @@ class Replayer:
     async def _perform(
         self, outline: Outline, stage: Stage, pace: Pace, sender: WebhookSender
     ) -> Script:
-        ids = zoom_faker(self._seed).provider("zoom_ids")
+        ids = ZoomIds(self._seed)
         with opened_recording(self._path) as (header, entries):
             restaging = Restaging(ids, header.began_ms, Clock().now_ms())
             post = partial(sender.post, self._receiver)

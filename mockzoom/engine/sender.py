@@ -6,17 +6,15 @@ run fast: a receiver compares the stamp with a clock of its own.
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 import secrets
 import time
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-import aiohttp
 
 from mockzoom.core.examples import encode
 from mockzoom.core.retries import is_accepted
@@ -25,10 +23,10 @@ from mockzoom.core.timings import DeliveryTimings
 from mockzoom.core.webhook_request import WebhookRequest
 from mockzoom.errors import ConfigurationError
 
-__all__ = ["Attempt", "WebhookSender", "checked_url"]
+if TYPE_CHECKING:
+    from mockzoom.engine.poster import Poster
 
-#: More of an answer than this is not read: nobody needs it, and it may never end.
-_MAX_ANSWER_BYTES = 64 * 1024
+__all__ = ["Attempt", "WebhookSender", "checked_url"]
 
 
 @dataclass(frozen=True)
@@ -69,23 +67,20 @@ class WebhookSender:
         self._secret_token = credentials.secret_token
         self._timeout_s = timeout_s
         self._time = now_s
+        self._poster: Poster | None = None
+        self._opening = asyncio.Lock()
 
     async def __aenter__(self) -> WebhookSender:
-        self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=self._timeout_s),
-            connector=aiohttp.TCPConnector(limit=0),
-            auto_decompress=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self._session.close()
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Post nothing more."""
+        async with self._opening:
+            if self._poster is not None:
+                await self._poster.close()
 
     def now_s(self) -> int:
         """What a genuine request is stamped with: an app compares it with its own clock."""
@@ -104,20 +99,18 @@ class WebhookSender:
         request_id = ids[:32]
         traceparent = f"00-{ids[32:64]}-{ids[64:]}-01"
         headers = request.headers(self._secret_token, request_id, traceparent)
+        poster = self._poster or await self._opened()
         began = time.monotonic()
-        status, answer, error = None, b"", ""
-        try:
-            async with self._session.post(
-                url, data=request.body, headers=headers, allow_redirects=False
-            ) as response:
-                status = response.status
-                answer = await _answer(response)
-        except TimeoutError:
-            status, error = None, f"no answer within {self._timeout_s:g} s"
-        except (aiohttp.ClientError, OSError, ValueError) as failure:
-            status, error = None, _reason(failure)
+        answer = await poster.post(url, request.body, headers)
         elapsed_ms = round((time.monotonic() - began) * 1000)
-        return Attempt(url, status, elapsed_ms, error, answer, request_id)
+        return Attempt(url, answer.status, elapsed_ms, answer.error, answer.body, request_id)
+
+    async def _opened(self) -> Poster:
+        """Loaded for the first webhook, beside the loop: neither the start nor streams wait."""
+        async with self._opening:
+            if self._poster is None:
+                self._poster = (await asyncio.to_thread(_poster_class))(self._timeout_s)
+        return self._poster
 
     async def validate(self, url: str, now_ms: int) -> tuple[Attempt, str]:
         """Ask `url` to prove that it knows the secret token: the attempt, and what was wrong."""
@@ -163,22 +156,7 @@ def checked_url(url: str) -> str:
     return url
 
 
-async def _answer(response: aiohttp.ClientResponse) -> bytes:
-    """The body, as far as it is read; inflated, because the sender says that it takes gzip."""
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) >= _MAX_ANSWER_BYTES:
-            break
-    if response.headers.get("content-encoding", "").lower() != "gzip":
-        return bytes(body[:_MAX_ANSWER_BYTES])
-    try:
-        return zlib.decompressobj(wbits=31).decompress(body, _MAX_ANSWER_BYTES)
-    except zlib.error:
-        return b""
+def _poster_class() -> type[Poster]:
+    from mockzoom.engine.poster import Poster
 
-
-def _reason(failure: Exception) -> str:
-    cause = getattr(failure, "os_error", None) or failure
-    text = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
-    return " ".join(str(text).split())[:200]
+    return Poster

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mockzoom.core.event_socket import SocketSubscription
 from mockzoom.core.fault_kinds import parse_fault
 from mockzoom.core.faults import Fault
 from mockzoom.core.findings import Finding
 from mockzoom.core.lateness import Lateness
-from mockzoom.core.scenario import Scenario
 from mockzoom.core.wanted import Wanted
-from mockzoom.engine.scenario_library import load_scenario
-from mockzoom.engine.scenario_player import OnStep, ScenarioPlayer, ScenarioResult
 from mockzoom.engine.watch import seen
 from mockzoom.engine.world import World as EngineWorld
 from mockzoom.errors import ContractBroken
 from mockzoom.handles.meeting import Meeting
 from mockzoom.threads import LoopThread
+
+if TYPE_CHECKING:
+    from mockzoom.core.scenario import Scenario
+    from mockzoom.engine.scenario_player import OnStep, ScenarioResult
 
 __all__ = ["World", "WorldClock"]
 
@@ -99,7 +100,11 @@ class World:
         `on_step` is told of every step as it starts and ends, on the loop's thread.  Raises
         `ScenarioError` before anything starts; how it went is in the result.
         """
-        if not isinstance(scenario, Scenario):
+        # Imported where it is needed: a mock that only serves need not know the verbs of scenarios.
+        from mockzoom.engine.scenario_library import load_scenario
+        from mockzoom.engine.scenario_player import ScenarioPlayer
+
+        if isinstance(scenario, str | Path):
             scenario = load_scenario(scenario, self._world.spec)
         player = ScenarioPlayer(self._world, scenario, speed, on_step)
         return self._loop.run(player.play())

@@ -14,7 +14,7 @@ from mockzoom.core.examples import ExampleFactory
 from mockzoom.core.protocol import load_protocol
 from mockzoom.core.redaction import Redactor
 from mockzoom.core.spec import load_spec
-from mockzoom.core.zoom_ids import zoom_faker
+from mockzoom.core.zoom_ids import ZoomIds
 
 NAME = "Alice Liddell"
 UUID = "4444AAAiAAAAAiAiAiiAii=="
@@ -22,7 +22,7 @@ STREAM = "609340fb2a7946909659956c8aa9250c"
 
 
 def redactor(**settings: bool) -> Redactor:
-    return Redactor(zoom_faker(1).provider("zoom_ids"), **settings)
+    return Redactor(ZoomIds(1), **settings)
 
 
 def said(text: str = "Off with her head, please.") -> messages.Message:

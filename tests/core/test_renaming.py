@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockzoom.core.renaming import Renaming, rewritten
-from mockzoom.core.zoom_ids import zoom_faker
+from mockzoom.core.zoom_ids import ZoomIds
 
 
 def renaming(seed: int = 1) -> Renaming:
-    return Renaming(zoom_faker(seed).provider("zoom_ids"))
+    return Renaming(ZoomIds(seed))
 
 
 @pytest.mark.parametrize(

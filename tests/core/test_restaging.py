@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from mockzoom.core.restaging import Restaging
-from mockzoom.core.zoom_ids import zoom_faker
+from mockzoom.core.zoom_ids import ZoomIds
 
 BEGAN_MS, NOW_MS = 1763814001000, 1795392000000
 
 
 def restaging(seed: int = 1) -> Restaging:
-    return Restaging(zoom_faker(seed).provider("zoom_ids"), BEGAN_MS, NOW_MS)
+    return Restaging(ZoomIds(seed), BEGAN_MS, NOW_MS)
 
 
 def test_distances_stay():

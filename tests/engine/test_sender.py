@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -53,6 +54,15 @@ async def test_an_answer_without_end_is_read_to_a_bound() -> None:
         attempt = await sender.post(url, b"{}")
     assert attempt.ok
     assert len(attempt.body) == 64 * 1024
+
+
+@in_loop
+async def test_the_first_webhooks_may_come_together() -> None:
+    """All of them wait for what posts them to be loaded, and share it."""
+    async with an_app() as app, WebhookSender(CREDENTIALS, PATIENCE_S) as sender:
+        attempts = await asyncio.gather(*(sender.post(app.url, b'{"event":"x"}') for _ in range(3)))
+    assert all(attempt.ok for attempt in attempts)
+    assert len(app.requests) == 3
 
 
 @in_loop

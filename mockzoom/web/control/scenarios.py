@@ -1,26 +1,33 @@
-"""Scenarios: listed, and played to the subscribed receivers."""
+"""Scenarios: listed, and played to the subscribed receivers.
+
+Their language is imported when somebody asks for one: most mocks start without.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mockzoom.core.scenario import Scenario
-from mockzoom.engine.scenario_library import load_scenario, parse_scenario, shipped_scenarios
-from mockzoom.engine.scenario_player import ScenarioPlayer
 from mockzoom.errors import ScenarioError, UnknownObject, UsageError, nearest
 from mockzoom.web.control.asked import Asked
 from mockzoom.web.problems import Refused
+
+if TYPE_CHECKING:
+    from mockzoom.core.scenario import Scenario
 
 __all__ = ["list_scenarios", "play_scenario"]
 
 
 def list_scenarios(asked: Asked) -> Any:
+    from mockzoom.engine.scenario_library import load_scenario, shipped_scenarios
+
     heads = [load_scenario(name, asked.world.spec).head for name in shipped_scenarios()]
     return {"scenarios": [{"name": head.name, "story": head.story} for head in heads]}
 
 
 async def play_scenario(asked: Asked) -> Any:
+    from mockzoom.engine.scenario_player import ScenarioPlayer
+
     scenario, timeout_s = _scenario(asked), asked.body["timeout_s"]
     if asked.waits.locked():
         raise Refused(429, "too-many-waits", "as many requests wait as may at once; try again soon")
@@ -37,6 +44,8 @@ async def play_scenario(asked: Asked) -> Any:
 
 def _scenario(asked: Asked) -> Scenario:
     """The one in the `text`, or of that `name`; files of this machine are not to be had here."""
+    from mockzoom.engine.scenario_library import load_scenario, parse_scenario, shipped_scenarios
+
     name, text, spec = asked.body.get("name"), asked.body.get("text"), asked.world.spec
     if (name is None) == (text is None):
         raise UsageError("scenario: expected either name or text")
