@@ -12,7 +12,7 @@ import time
 import wave
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from itertools import chain, count, cycle
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mockzoom.cli.options import media_option, seed_option
+from mockzoom.cli.terminal import footed
 from mockzoom.errors import ContractBroken
 
 if TYPE_CHECKING:
@@ -273,16 +274,9 @@ class _Stage:
         self._console = Console(highlight=False, soft_wrap=True)
         self._began = time.monotonic()
 
-    @contextmanager
-    def lit(self) -> Iterator[None]:
+    def lit(self) -> AbstractContextManager[None]:
         """In a terminal, a line at the bottom lives while the meeting does."""
-        from rich.live import Live
-
-        if not self._console.is_terminal:
-            yield
-            return
-        with Live(get_renderable=self._footer, console=self._console, transient=True):
-            yield
+        return footed(self._console, self._footer)
 
     def say(self, who: str, text: str) -> None:
         from rich.text import Text

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mockzoom.cli.options import credentials_options, json_option, seed_option
-from mockzoom.errors import ConfigurationError
+from mockzoom.cli.judged import assigned, receiver_options
+from mockzoom.cli.options import json_option, seed_option
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mockzoom.judge.assignment import Assignment
     from mockzoom.judge.fuzz.findings import FuzzReport, Row
     from mockzoom.judge.fuzz.run import Plan
 
@@ -24,8 +23,7 @@ __all__ = ["fuzz"]
 
 
 @click.command()
-@click.argument("url")
-@credentials_options
+@receiver_options
 @click.option(
     "--max-examples",
     default=50,
@@ -41,19 +39,6 @@ __all__ = ["fuzz"]
     multiple=True,
     metavar="NAME",
     help="Send bodies of this event; may be repeated.  Default: all.",
-)
-@click.option(
-    "--product",
-    "products",
-    multiple=True,
-    metavar="NAME",
-    help="A product that the app is for; may be repeated.  Default: all.",
-)
-@click.option(
-    "--without",
-    multiple=True,
-    metavar="CAPABILITY",
-    help="What the app does not do, such as rtms; may be repeated.",
 )
 @click.option(
     "--max-time",
@@ -87,7 +72,8 @@ def fuzz(url: str, **given: Any) -> None:
 
     from mockzoom.judge.fuzz.run import fuzz as attack
 
-    assignment, plan = _assignment(url, given), _plan(given)
+    assignment = assigned("fuzz", url, given, seed=given["seed"] or 0)
+    plan = _plan(given)
     if given["out"]:
         given["out"].mkdir(parents=True, exist_ok=True)
     console = Console(highlight=False, soft_wrap=True, quiet=given["as_json"])
@@ -100,22 +86,6 @@ def fuzz(url: str, **given: Any) -> None:
         raise problem
     if report.ended == "interrupted":
         raise click.Abort
-
-
-def _assignment(url: str, given: dict[str, Any]) -> Assignment:
-    from mockzoom.core.signing import Credentials
-    from mockzoom.engine.sender import checked_url
-    from mockzoom.judge.assignment import Assignment
-
-    if not given["secret_token"]:
-        raise ConfigurationError("fuzz needs the receiver's --secret-token to sign webhooks")
-    return Assignment(
-        checked_url(url),
-        Credentials(given["client_id"] or "", given["client_secret"] or "", given["secret_token"]),
-        products=given["products"],
-        without=frozenset(given["without"]),
-        seed=given["seed"] or 0,
-    )
 
 
 def _plan(given: dict[str, Any]) -> Plan:

@@ -186,7 +186,6 @@ def _ids(seed: int | None) -> ZoomIds:
     """Ids that the seed repeats, or that nobody can guess."""
     import secrets
 
-    from mockzoom.core.zoom_ids import zoom_faker
+    from mockzoom.core.zoom_ids import ZoomIds
 
-    ids: ZoomIds = zoom_faker(secrets.randbits(128) if seed is None else seed).provider("zoom_ids")
-    return ids
+    return ZoomIds(secrets.randbits(128) if seed is None else seed)

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from mockzoom.cli.terminal import on_a_line
+
 __all__ = ["receiver"]
 
 
@@ -124,9 +126,4 @@ def _report(kind: str, fields: dict[str, Any]) -> None:
             line = f"{stream} {kind}"
         case _:
             return
-    click.echo(_printable(line))
-
-
-def _printable(line: str) -> str:
-    """Without the control characters that a name or a transcript may bring to a terminal."""
-    return "".join(char if char.isprintable() else " " for char in line)
+    click.echo(on_a_line(line))

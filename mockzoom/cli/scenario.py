@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from mockzoom.cli.options import (
     seed_option,
     spec_options,
 )
+from mockzoom.cli.terminal import footed, on_a_line, printable
 from mockzoom.errors import ContractBroken, NothingTested, ScenarioError, UsageError
 
 if TYPE_CHECKING:
@@ -185,9 +185,8 @@ def _judge(result: ScenarioResult) -> None:
 class _Lines:
     """A JSON object a line: every step as it starts and ends, and the result."""
 
-    @contextmanager
-    def lit(self) -> Iterator[None]:
-        yield
+    def lit(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def step(self, progress: Progress) -> None:
         click.echo(json.dumps({"kind": "step", **progress.as_dict()}))
@@ -205,15 +204,8 @@ class _Show:
         self._console = Console(highlight=False, soft_wrap=True)
         self._current: Progress | None = None
 
-    @contextmanager
-    def lit(self) -> Iterator[None]:
-        from rich.live import Live
-
-        if not self._console.is_terminal:
-            yield
-            return
-        with Live(get_renderable=self._footer, console=self._console, transient=True):
-            yield
+    def lit(self) -> AbstractContextManager[None]:
+        return footed(self._console, self._footer)
 
     def step(self, progress: Progress) -> None:
         """Called on the loop's thread."""
@@ -227,7 +219,7 @@ class _Show:
 
         line = Text(f"{progress.at_ms / 1000:8.1f} s  ", style="dim")
         line.append(f"{mark:8}", style=f"not dim {style}")
-        line.append(_printable(progress.step), style="not dim")
+        line.append(on_a_line(progress.step), style="not dim")
         self._console.print(line)
 
     def summarise(self, result: ScenarioResult, again: str) -> None:
@@ -236,7 +228,7 @@ class _Show:
         verdict, style = ("passed", "bold green") if result.passed else ("FAILED", "bold red")
         self._console.print()
         for problem in [*result.unmet, *(finding.report() for finding in result.findings)]:
-            self._console.print(Text("\n".join(map(_printable, problem.splitlines()))))
+            self._console.print(Text(printable(problem)))
         line = Text(verdict, style=style)
         line.append(
             f"  {result.name}: {result.steps_done} of {result.steps} steps, "
@@ -244,7 +236,7 @@ class _Show:
             style="not bold default",
         )
         self._console.print(line)
-        self._console.print(Text(f"The same again: {again}", style="dim"), soft_wrap=True)
+        self._console.print(Text(f"The same again: {again}", style="dim"))
 
     def _footer(self) -> RenderableType:
         from rich.text import Text
@@ -253,9 +245,4 @@ class _Show:
         if now is None:
             return Text("")
         waits = "waiting for the receiver: " if now.happened == "waiting" else ""
-        return Text(f"{now.number:5}/{now.steps:<4}  {waits}{_printable(now.step)}", style="dim")
-
-
-def _printable(line: str) -> str:
-    """Without the control characters that a name may bring to a terminal."""
-    return "".join(char if char.isprintable() else " " for char in line)
+        return Text(f"{now.number:5}/{now.steps:<4}  {waits}{on_a_line(now.step)}", style="dim")

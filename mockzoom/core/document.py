@@ -19,20 +19,14 @@ from urllib.parse import unquote
 
 import yaml
 
+from mockzoom.core.plain_yaml import PlainLoader
 from mockzoom.errors import SpecError
 
 __all__ = ["Document", "pointer", "read_document"]
 
-_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-
-class _Loader(_SafeLoader):  # type: ignore[misc]
-    """Safe YAML with unique string keys and without dates."""
-
-    yaml_implicit_resolvers = {  # noqa: RUF012 - the parser's own way to configure a class
-        first: [entry for entry in entries if entry[0] != "tag:yaml.org,2002:timestamp"]
-        for first, entries in _SafeLoader.yaml_implicit_resolvers.items()
-    }
+class _Loader(PlainLoader):
+    """With unique string keys."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[str, Any]:
         self.flatten_mapping(node)
@@ -132,7 +126,7 @@ def _parts(at: str) -> list[str]:
 def _line_of(text: str, parts: list[str]) -> int | None:
     """The line of the deepest part of a pointer that the file has, from 1."""
     try:
-        node: Any = yaml.compose(text, Loader=_SafeLoader)
+        node: Any = yaml.compose(text, Loader=PlainLoader)
     except yaml.YAMLError:  # JSON with tabs, where PyYAML came without libyaml
         return None
     line = node.start_mark.line + 1

@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from mockzoom.core.plain_yaml import PlainLoader
 from mockzoom.errors import ScenarioError
 
 __all__ = ["MAX_CHARS", "Mistake", "Path", "Text", "read_text"]
@@ -23,15 +24,6 @@ MAX_CHARS = 200_000
 
 #: Where a value stands: keys and indexes from the top, such as ``("steps", 3, "who")``.
 Path = tuple[str | int, ...]
-
-_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class _Loader(_SafeLoader):  # type: ignore[misc]
-    yaml_implicit_resolvers = {  # noqa: RUF012 - the parser's own way to configure a class
-        first: [entry for entry in entries if entry[0] != "tag:yaml.org,2002:timestamp"]
-        for first, entries in _SafeLoader.yaml_implicit_resolvers.items()
-    }
 
 
 @dataclass(frozen=True, order=True)
@@ -93,7 +85,7 @@ class _Reader:
 
     def __init__(self, text: Text, source: str) -> None:
         self._text = text
-        self._loader = _Loader(source)
+        self._loader = PlainLoader(source)
         self._seen: set[int] = set()
 
     def read(self) -> Any:

@@ -12,7 +12,6 @@ import ssl
 import threading
 from collections.abc import Callable, Collection
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from aiohttp import ClientSession
@@ -88,12 +87,7 @@ class Receiver:
         self._web.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._web.close()
         self._loop.run(self._close(), _CLOSE_S)
         self._loop.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import re
 import wave
+from abc import ABC, abstractmethod
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ _STEP_MS = 5
 _IDR = re.compile(rb"\x00\x00\x01[\x25\x45\x65]")
 
 
-class Track:
+class Track(ABC):
     """One file of frames in order, each with its timestamp (Unix ms)."""
 
     def __init__(self, path: Path, name: str, counters: Counter[str], repeated: str) -> None:
@@ -57,11 +58,13 @@ class Track:
         self._last_timestamp = timestamp
         self._write(timestamp, data)
 
+    @abstractmethod
     def _write(self, timestamp: int, data: bytes) -> None:
-        raise NotImplementedError
+        """Add one frame, the next in time."""
 
+    @abstractmethod
     def _end(self) -> None:
-        raise NotImplementedError
+        """Close the file."""
 
 
 class SoundTrack(Track):
