@@ -18,7 +18,7 @@ CORE = BOTTOM | {"core"}
 ENGINE = CORE | {"engine"}
 WEB = ENGINE | {"web"}
 SERVER = WEB | {"handles", "server"}
-TOP = SERVER | {"receiver", "judge", "load", "mockzoom"}
+TOP = SERVER | {"receiver", "judge", "load", "load_workers", "mockzoom"}
 
 MAY_USE = {
     "errors": set(),
@@ -33,6 +33,7 @@ MAY_USE = {
     "server": WEB | {"handles"},
     "judge": SERVER,
     "load": SERVER,
+    "load_workers": {"errors", "load"},
     "locust": CORE,  # and the mock in a child process
     "mockzoom": TOP,  # the package itself: what it exports, loaded on first use
     "cli": TOP,

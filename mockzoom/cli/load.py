@@ -58,7 +58,15 @@ __all__ = ["load"]
     default=8721,
     show_default=True,
     type=click.IntRange(0, 65535),
-    help="Their port; 0: any.",
+    help="Their port, of further workers the next ones; 0: any.",
+)
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="How many processes share the streams; each uses one core.",
 )
 @required_credential("--client-id")
 @required_credential("--client-secret")
@@ -73,6 +81,7 @@ def load(
     duration_s: float,
     host: str,
     rtms_port: int,
+    workers: int,
     client_id: str | None,
     client_secret: str | None,
     secret_token: str | None,
@@ -87,24 +96,25 @@ def load(
     """
     from mockzoom.core.signing import Credentials
     from mockzoom.core.timings import Timings
-    from mockzoom.load import run_load
-    from mockzoom.server import MockZoom
+    from mockzoom.load import Load
+    from mockzoom.load_workers import run_shared
 
-    credentials = Credentials(
-        given("load", "--client-id", client_id),
-        given("load", "--client-secret", client_secret),
-        given("load", "--secret-token", secret_token),
-    )
-    with MockZoom(
-        credentials=credentials,
+    asked = Load(
+        url,
+        Credentials(
+            given("load", "--client-id", client_id),
+            given("load", "--client-secret", client_secret),
+            given("load", "--secret-token", secret_token),
+        ),
+        streams,
+        ramp_s,
+        duration_s,
         host=host,
         rtms_port=rtms_port,
-        seed=seed,
         timings=Timings.named(timings),
-        max_streams=streams,
-    ) as zoom:
-        zoom.subscribe(url)
-        result = run_load(zoom, streams, ramp_s=ramp_s, duration_s=duration_s)
+        seed=seed,
+    )
+    result = asked.run() if workers == 1 else run_shared(asked, workers)
     click.echo(json.dumps(result.as_dict()) if as_json else _table(result))
     _judge(url, result)
 

@@ -8,7 +8,10 @@ __all__ = ["Lateness"]
 
 
 class Lateness:
-    """Grows while media flows; `since` tells of what came after an earlier `copy`."""
+    """Grows while media flows; `since` tells of what came after an earlier `copy`.
+
+    The sum of two is exact: it counts the messages of both.
+    """
 
     def __init__(self, counts: Counter[int] | None = None) -> None:
         self._counts: Counter[int] = Counter() if counts is None else counts
@@ -35,3 +38,6 @@ class Lateness:
 
     def since(self, before: Lateness) -> Lateness:
         return Lateness(self._counts - before._counts)
+
+    def __add__(self, other: Lateness) -> Lateness:
+        return Lateness(self._counts + other._counts)

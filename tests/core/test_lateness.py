@@ -32,3 +32,16 @@ def test_what_came_after_an_earlier_copy() -> None:
     assert before.messages == 10
     assert since.messages == 3
     assert since.quantile_ms(1.0) == 7
+
+
+def test_a_sum_counts_the_messages_of_both() -> None:
+    """Its quantiles are those of all messages, and no mean of two quantiles."""
+    one, other = Lateness(), Lateness()
+    one.add(0, 98)
+    one.add(50, 2)
+    other.add(0, 900)
+    both = one + other
+    assert both.messages == 1_000
+    assert one.quantile_ms(0.99) == 50
+    assert [both.quantile_ms(share) for share in (0.99, 0.998, 1.0)] == [0, 0, 50]
+    assert (one.messages, other.messages) == (100, 900)
