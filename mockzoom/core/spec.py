@@ -59,6 +59,12 @@ class EventContract:
         """Compiled at first use."""
         return FastValidator(self.schema)
 
+    @property
+    def payload_fields(self) -> Mapping[str, Any]:
+        """The fields of its payload, with their schemas."""
+        fields: Mapping[str, Any] = self.schema["properties"]["payload"]["properties"]
+        return fields
+
     def problems(self, event: object) -> list[Problem]:
         """Every way in which `event` breaks this contract; [] when it keeps it."""
         return self.validator.problems(event)

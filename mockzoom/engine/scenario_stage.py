@@ -7,7 +7,7 @@ webhooks left, which streams were ever joined, what was found.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -67,8 +67,16 @@ class Stage:
         for number in [number for number in numbers if number in on]:
             self.world.lift_fault(number)
 
-    def send(self, event: str, stream: str | None, fields: Mapping[str, Any], valid: bool) -> None:
-        self.world.send_example(event, fields, self.streams.get(stream or ""), validate=valid)
+    def send(
+        self,
+        event: str,
+        stream: str | None,
+        fields: Mapping[str, Any],
+        without: Sequence[str],
+        valid: bool,
+    ) -> None:
+        of = self.streams.get(stream or "")
+        self.world.send_example(event, fields, of, without=without, validate=valid)
 
     # --- waiting ------------------------------------------------------------------------------
 

@@ -34,11 +34,19 @@ from mockzoom.core.scenario_fields import (
     choice,
     given,
     keys,
+    many,
     one_of,
 )
 from mockzoom.core.spec import Spec
 from mockzoom.core.voice_call import VOICE_HAPPENINGS
-from mockzoom.errors import ConfigurationError, InvalidEvent, LimitReached, UsageError, nearest
+from mockzoom.errors import (
+    ConfigurationError,
+    InvalidEvent,
+    LimitReached,
+    UnknownField,
+    UsageError,
+    nearest,
+)
 
 if TYPE_CHECKING:
     from mockzoom.engine.scenario_stage import Stage
@@ -384,16 +392,24 @@ class Send(Verb):
     set: Mapping[str, Any] | None = given(
         MAPPING, "what is merged into the event, such as `{payload: {stop_reason: 6}}`", None
     )
-    valid: bool = given(SWITCH, "`false` where it is to break the specification", True)
+    without: tuple[str, ...] = given(
+        many(TEXT), "fields of its payload that are left out, as in an older version of it", ()
+    )
+    valid: bool = given(SWITCH, "`false` where the rest is to break the specification", True)
 
     def problems(self, spec: Spec, product: Product | None) -> Iterator[tuple[str, str]]:
         try:
             ExampleFactory(spec, 0).event(self.event, self.set, now_ms=0, validate=self.valid)
         except InvalidEvent as error:
             yield "set", f"{error}; say `valid: false` where it is to"
+        for name in self.without:
+            try:
+                spec.event(self.event).field(f"payload.{name}")
+            except UnknownField as error:
+                yield "without", str(error)
 
     async def play(self, stage: Stage) -> None:
-        stage.send(self.event, self.stream, self.set or {}, self.valid)
+        stage.send(self.event, self.stream, self.set or {}, self.without, self.valid)
 
 
 # --- waiting ----------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ for and a late handshake gets the answer that it deserves.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -247,21 +247,27 @@ class Streams:
     def send_event(self, name: str, fields: dict[str, Any], stream: str = "") -> None:
         """Send event `name` to every endpoint, with those of `fields` that its payload has."""
         contract = self._examples.spec.event(name)
-        known = contract.schema["properties"]["payload"]["properties"]
-        payload = {key: value for key, value in fields.items() if key in known}
+        payload = {k: v for k, v in fields.items() if k in contract.payload_fields}
         event = self._examples.event(name, facts=payload, now_ms=self._clock.now_ms())
         self._send(name, encode(event), stream)
 
     def send_example(
-        self, name: str, fields: Mapping[str, Any], stream: LiveStream | None, *, validate: bool
+        self,
+        name: str,
+        fields: Mapping[str, Any],
+        stream: LiveStream | None,
+        *,
+        validate: bool,
+        without: Sequence[str] = (),
     ) -> None:
         """Send an example of event `name` with `fields` merged in, and the ids of `stream`.
 
         Nothing has to have happened for it.  Raises `UnknownEvent`, and `InvalidEvent` when it
-        would break its contract, which without `validate` it may.
+        would break its contract, which without `validate` it may; fields of the payload that are
+        left out in the end (`without`) do not count as that.
         """
         own = {} if stream is None else {**stream.meeting.ids, "rtms_stream_id": stream.id}
-        known = self._examples.spec.event(name).schema["properties"]["payload"]["properties"]
+        known = self._examples.spec.event(name).payload_fields
         payload = {key: value for key, value in own.items() if key in known}
         event = self._examples.event(
             name,
@@ -269,6 +275,8 @@ class Streams:
             now_ms=self._clock.now_ms(),
             validate=validate,
         )
+        for field in without:
+            event["payload"].pop(field, None)
         self._send(name, encode(event), stream.id if stream else "")
 
     def _send(self, name: str, body: bytes, stream: str) -> None:

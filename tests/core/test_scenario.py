@@ -168,6 +168,11 @@ STEPS = [
         "8:45: set: meeting.rtms_started would break its contract: event_ts: expected integer, "
         'found "soon"; say `valid: false` where it is to',
     ),
+    (
+        "{do: send, event: meeting.rtms_started, without: [acount_id]}",
+        "8:45: without: meeting.rtms_started has no field 'payload.acount_id': no 'acount_id' in "
+        "payload; did you mean 'account_id'?",
+    ),
     ("pause", "8:5: steps: expected fields with their values, found 'pause'"),
     ("{do: [pause]}", "8:6: do: expected a verb, found ['pause']"),
     ("{}", "8:5: do: expected a verb, found nothing"),

@@ -170,6 +170,16 @@ def test_a_raw_webhook_may_break_the_specification(deaf: MockZoom) -> None:
     assert sent["payload"]["rtms_stream_id"] == started["payload"]["rtms_stream_id"]
 
 
+def test_a_webhook_may_have_the_shape_of_an_older_document(deaf: MockZoom) -> None:
+    """Fields of today's are left out of an event that would be right with them."""
+    raw = "do: send, event: meeting.rtms_started, without: [account_id, is_original_host]"
+    head = "expect: {joins: false, findings: [webhook.answer]}"
+    deaf.play(story(raw, head=head))
+    [sent] = [entry["body"] for entry in deaf.journal() if entry["kind"] == "webhook"]
+    left_out = deaf.spec.event(sent["event"]).payload_fields.keys() - sent["payload"]
+    assert left_out == {"account_id", "is_original_host"}
+
+
 @pytest.mark.parametrize(
     ("prepare", "speed", "wrong"),
     [

@@ -90,7 +90,7 @@ class Bodies:
     def _each_value(self, contract: EventContract) -> Iterator[dict[str, Any]]:
         """An event with each value that a field has a list of: chance may leave some out."""
         event = self._example(contract.name, self._seed)
-        fields = contract.schema["properties"]["payload"]["properties"]
+        fields = contract.payload_fields
         for name, schema in fields.items():
             for value in schema.get("enum", ()):
                 yield {**event, "payload": {**event["payload"], name: value}}

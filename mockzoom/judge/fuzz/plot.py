@@ -15,12 +15,14 @@ import yaml
 
 from mockzoom.core.codes import StopReason
 from mockzoom.core.products import MEETING, PRODUCTS, Product
+from mockzoom.core.spec import load_spec
 from mockzoom.judge.events import NOWHERE
 
 __all__ = [
     "DELIVERED",
     "DEPARTURES",
     "HAPPENINGS",
+    "OLDER",
     "REASONS",
     "SHAPES",
     "Plot",
@@ -42,11 +44,16 @@ REASONS = tuple(
     for reason in sorted(MEETING.stop_reasons, key=lambda r: r is not StopReason.MEETING_ENDED)
 )
 
+#: A version of the events that lacked fields of today's, and which.
+OLDER = "of before May 2026"
+_ADDED_SINCE = ("account_id", "meeting_id", "webinar_id", "is_original_host")
+
 #: Published versions of the events differ, and Zoom adds to them: what is merged into one.
 SHAPES: Mapping[str, Mapping[str, Any]] = {
     "as published": {},
     "newer": {"added_later": "🎧", "payload": {"added_later": {"deep": [1, None]}}},
     "with an account": {"payload": {"account_id": "dzVA4QmMQfyISoRcpFO8CA"}},
+    OLDER: {},
 }
 
 #: How soon a receiver comes back is its own business, and the end of a stream is seen sooner.
@@ -152,8 +159,12 @@ class Plot:
         if happening == "stopped":  # made up it would be another one each time
             payload["stop_reason"] = product.stop_reasons[StopReason[reason.upper()]]
         fields = {**SHAPES[shape], "payload": payload} if payload else {}
-        more = {"set": fields} if fields else {}
-        self._tell({"do": "send", "event": product.event(happening), **of, **more})
+        more: Step = {"set": fields} if fields else {}
+        event = product.event(happening)
+        known = load_spec().event(event).payload_fields
+        if shape == OLDER and (without := [name for name in _ADDED_SINCE if name in known]):
+            more["without"] = without
+        self._tell({"do": "send", "event": event, **of, **more})
 
     def _tell(self, *steps: Step) -> None:
         """A step that is told by a webhook, and what is waited for before its answer."""
@@ -180,7 +191,7 @@ def smaller(steps: Sequence[Step]) -> Iterator[list[Step]]:
 
 def _plainer(step: Step) -> Step:
     """The step without its reason, and of a webhook without what need not be set."""
-    plain = {key: value for key, value in step.items() if key not in ("reason", "set")}
+    plain = {key: value for key, value in step.items() if key not in ("reason", "set", "without")}
     payload = step.get("set", {}).get("payload", {})
     needed = {key: payload[key] for key in ("server_urls", "stop_reason") if key in payload}
     return {**plain, "set": {"payload": needed}} if needed else plain

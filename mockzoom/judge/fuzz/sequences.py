@@ -263,7 +263,7 @@ def _verdict(
 def _told(steps: Sequence[Step]) -> str:
     """The last step, in a few words."""
     step = steps[-1]
-    rest = " ".join(str(value) for key, value in step.items() if key not in ("do", "set"))
+    rest = " ".join(value for key, value in step.items() if key != "do" and isinstance(value, str))
     return f"step {len(steps)}, {step['do']} {rest}".strip()
 
 

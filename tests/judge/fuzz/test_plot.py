@@ -13,6 +13,7 @@ from mockzoom.judge.fuzz.plot import (
     DELIVERED,
     DEPARTURES,
     HAPPENINGS,
+    OLDER,
     REASONS,
     SHAPES,
     Plot,
@@ -84,6 +85,17 @@ def test_a_plot_reads_well() -> None:
         f"  - {{do: send, event: webinar.rtms_started, set: {nowhere}}}",
         "  - {do: wait, for: delivered}",
     ]
+
+
+def test_events_of_an_older_document_lack_what_was_added_since() -> None:
+    """As far as they have it today; and without that they are plainer."""
+    plot = Plot(connects=False)
+    for happening in ("started", "stopped"):
+        plot.send_of_nobody("meeting", happening, OLDER, REASONS[0])
+    started, stopped = (step for step in plot.steps if step["do"] == "send")
+    assert started["without"] == ["account_id", "meeting_id", "is_original_host"]
+    assert "without" not in stopped
+    assert "without" not in [*smaller([started])][-1][0]
 
 
 def test_smaller_sequences() -> None:
