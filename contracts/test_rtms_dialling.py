@@ -35,7 +35,7 @@ SCHEMES = {
 
 def stays_at_home(stage: Stage, urls: Mapping[str, str], host: str) -> None:
     """Started on each of `urls`, in webhooks that are signed, it dials none of them."""
-    zoom = stage.zoom.rtms_url.partition("://")[2]
+    zoom = stage.rtms_url.partition("://")[2]
     traps = {}
     for what, url in urls.items():
         traps[what] = trap = stage.trap(host)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mockzoom.cli.options import credentials_options, seed_option
+from mockzoom.cli.judged import assigned, receiver_options
+from mockzoom.cli.options import seed_option
 from mockzoom.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -30,21 +31,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 @click.command()
-@click.argument("url")
-@credentials_options
-@click.option(
-    "--product",
-    "products",
-    multiple=True,
-    metavar="NAME",
-    help="A product that the app is for; may be repeated.  Default: all.",
-)
-@click.option(
-    "--without",
-    multiple=True,
-    metavar="CAPABILITY",
-    help="What the app does not do; may be repeated.",
-)
+@receiver_options
 @click.option(
     "--profile",
     type=click.Choice(["webhook", "rtms", "all"]),
@@ -91,6 +78,9 @@ def verify(url: str, **given: Any) -> None:
 
     Status 0 when it keeps them, 1 when it breaks one, 3 when nothing could be tested, 4 when nobody
     listens there.
+
+    Without --seed each run has a seed of its own, which it tells.  A receiver remembers the streams
+    that have ended, so start it anew before it is judged with the same seed again.
     """
     from rich.console import Console
 
@@ -109,22 +99,12 @@ def verify(url: str, **given: Any) -> None:
 
 
 def _assignment(url: str, given: dict[str, Any]) -> Assignment:
-    from mockzoom.core.signing import Credentials
-    from mockzoom.engine.sender import checked_url
-    from mockzoom.judge.assignment import Assignment
+    from mockzoom.judge.assignment import new_seed
     from mockzoom.judge.stage import stage_timings
 
-    if not given["secret_token"]:
-        raise ConfigurationError("verify needs the receiver's --secret-token to sign webhooks")
-    stage_timings(given["timings"])
-    return Assignment(
-        checked_url(url),
-        Credentials(given["client_id"] or "", given["client_secret"] or "", given["secret_token"]),
-        products=given["products"],
-        without=frozenset(given["without"]),
-        timings=given["timings"],
-        seed=given["seed"] or 0,
-    )
+    stage_timings(given["timings"])  # refused here, before anything is asked
+    seed = new_seed() if given["seed"] is None else given["seed"]
+    return assigned("verify", url, given, timings=given["timings"], seed=seed)
 
 
 def _selection(given: dict[str, Any]) -> Selection:
@@ -160,7 +140,7 @@ def _judged(
     from mockzoom.judge.reports.terminal import discovered
 
     started_at, began_s = datetime.now(UTC), time.monotonic()
-    console.print(f"judging {assignment.url}")
+    console.print(f"judging {assignment.url} with seed {assignment.seed}")
     discovery = probe(assignment, rtms=selection.profile != "webhook").lines()
     console.print(discovered(discovery))
     with _progress(console) as progress:

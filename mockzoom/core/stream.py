@@ -303,7 +303,7 @@ class StreamMachine(Briefing):
         if lost_ms is not None and now_ms - lost_ms < self.timings.reconnect_too_fast_ms:
             where = MEDIA_KEYS[what] if isinstance(what, MediaType) else what
             wanted = f"at least {self.timings.reconnect_too_fast_ms} ms after the loss"
-            self.found("rtms.reconnect", f"{where} socket", wanted, f"{now_ms - lost_ms} ms")
+            self.found("rtms.reconnect", f"{where} socket", wanted, "sooner")
 
     # --- losing sockets -----------------------------------------------------------------------
 

@@ -84,7 +84,7 @@ class Answer:
         if self.location:
             told += f", a redirect to {self.location} (Zoom follows none)"
         if self.took_s >= _SLOW_S:
-            told += f" after {self.took_s:.1f} s"
+            told += f" after more than {int(self.took_s)} s"
         return told + (f": {excerpt(self.body)}" if self.body else "")
 
     def _told_trouble(self) -> str:

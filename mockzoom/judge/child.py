@@ -23,7 +23,7 @@ from typing import Any, TextIO
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from mockzoom.judge.plugin import VERDICT, case_of, contract_of, promise_of
+from mockzoom.judge.plugin import VERDICT, case_of, contract_of, key_of, promise_of
 from mockzoom.judge.selection import Selection
 from mockzoom.judge.verdict import Outcome, Verdict
 
@@ -99,10 +99,7 @@ class Teller:
         self.tell("planned", total=len(kept))
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        row = contract_of(item)
-        assert row is not None
-        case = case_of(item)
-        self.tell("begun", key=f"{row.id}[{case}]" if case else row.id)
+        self.tell("begun", key=key_of(item))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         told = getattr(report, VERDICT, None)

@@ -13,7 +13,7 @@ from typing import Any
 
 from mockzoom.core.spec import load_spec
 
-__all__ = ["NOWHERE", "Examples", "example_of"]
+__all__ = ["NOWHERE", "Examples", "example_of", "stream_id"]
 
 #: Port 9 is the one that discards everything, where there still is somebody on it.
 NOWHERE = "wss://127.0.0.1:9"
@@ -32,11 +32,16 @@ def example_of(name: str, **fields: Any) -> dict[str, Any]:
     return event
 
 
+def stream_id(name: str) -> str:
+    """The `rtms_stream_id` that follows from `name`."""
+    return hashlib.sha256(name.encode()).hexdigest()[:32]
+
+
 class Examples:
     """Gives examples that are all about one stream, whose id follows from `name`."""
 
     def __init__(self, name: str) -> None:
-        self.rtms_stream_id = hashlib.sha256(name.encode()).hexdigest()[:32]
+        self.rtms_stream_id = stream_id(name)
 
     def __call__(self, name: str, **fields: Any) -> dict[str, Any]:
         event = example_of(name)

@@ -3,41 +3,41 @@
 A contract of an RTMS client is judged by this and by nothing else: what cannot be seen from Zoom's
 side of the wire is not judged.  Evidence is what there was when it was taken; who waits for more
 takes it again.
+
+What breaks is often not over in the moment in which that is plain: sockets are closed one after
+another, and messages are on their way.  So it is told when all is quiet, which makes the story
+whole, and the same in every run.  Sockets come in the same order in every run, too; see `wire_log`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from itertools import groupby
 
 from mockzoom.core.codes import MessageType
-from mockzoom.core.messages import encode
 from mockzoom.core.sockets import SIGNALING
 from mockzoom.judge.contract import Broken
+from mockzoom.judge.wire_log import ENOUGH, Entry, is_keep_alive, names, place, renamed, wire_log
 
 __all__ = ["Evidence", "SeenSocket"]
 
-Entry = Mapping[str, Any]
-
 _FLOWING = ("ACTIVE", "RESUMED", "PAUSED")
-
-_SHOWN = 8
-_SHOWN_CHARS = 240
 
 
 @dataclass(frozen=True)
 class SeenSocket:
     """A socket that the receiver opened; `key` is ``signaling`` or a media key.
 
-    `entry` is the number of the journal's entry that says so.  `opened_ms` and `closed_ms` are Unix
+    `number` says which one with this key, from 1, and `conn` is what the journal calls it.  `entry`
+    is the number of the journal's entry that says so.  `opened_ms` and `closed_ms` are Unix
     milliseconds, `closed_ms` None while it is open.
     """
 
     entry: int
-
     conn: int
     key: str
+    number: int
     opened_ms: int
     closed_ms: int | None
 
@@ -49,16 +49,33 @@ class SeenSocket:
     def open(self) -> bool:
         return self.closed_ms is None
 
+    @property
+    def name(self) -> str:
+        return f"{self.key} #{self.number}"
+
     def __str__(self) -> str:
-        return f"{self.key} #{self.conn} {'open' if self.open else 'closed'}"
+        return f"{self.name} {'open' if self.open else 'closed'}"
 
 
 class Evidence:
-    """The journal's entries of the stream `rtms_stream_id`, oldest first."""
+    """The journal's entries of the stream `rtms_stream_id`, oldest first.
 
-    def __init__(self, rtms_stream_id: str, entries: Iterable[Entry]) -> None:
+    `settled` gives what there is once all is quiet; None where nothing can be added any more.
+    `strays` are findings that the mock could not ascribe to a stream, as of a URL that it never
+    gave out.
+    """
+
+    def __init__(
+        self,
+        rtms_stream_id: str,
+        entries: Iterable[Entry],
+        settled: Callable[[], Evidence] | None = None,
+        strays: Iterable[Entry] = (),
+    ) -> None:
         self.rtms_stream_id = rtms_stream_id
         self.entries = [entry for entry in entries if entry["stream"] == rtms_stream_id]
+        self._settled = settled
+        self._strays = list(strays)
 
     # --- what there is ------------------------------------------------------------------------
 
@@ -66,6 +83,11 @@ class Evidence:
     def last_id(self) -> int:
         """The number of the last entry, from which on something is waited for."""
         return int(self.entries[-1]["id"]) if self.entries else 0
+
+    @property
+    def happened(self) -> int:
+        """How many entries there are but for keep-alives, which go on when all is quiet."""
+        return sum(not is_keep_alive(entry) for entry in self.entries)
 
     @property
     def state(self) -> str:
@@ -80,13 +102,15 @@ class Evidence:
 
     @property
     def sockets(self) -> list[SeenSocket]:
-        """Every socket that was opened, in this order."""
+        """Every socket that was opened: signaling, then by key, each in order."""
         of_sockets = [entry for entry in self.entries if entry["kind"] == "socket"]
+        opened = {e["conn"]: e for e in of_sockets if e["happened"] == "opened"}
         closed = {e["conn"]: e["at_ms"] for e in of_sockets if e["happened"] == "closed"}
         return [
-            SeenSocket(e["id"], e["conn"], e["socket"], e["at_ms"], closed.get(e["conn"]))
-            for e in of_sockets
-            if e["happened"] == "opened"
+            SeenSocket(
+                opened[conn]["id"], conn, key, number, opened[conn]["at_ms"], closed.get(conn)
+            )
+            for conn, (key, number) in names(self.entries).items()
         ]
 
     @property
@@ -156,46 +180,47 @@ class Evidence:
         """The clauses that were broken; those of these ids, or any."""
         return [
             entry
-            for entry in self.entries
+            for entry in [*self.entries, *self._strays]
             if entry["kind"] == "finding" and (not clauses or entry["check"] in clauses)
         ]
 
     def keeps(self, *clauses: str) -> None:
         """Raise `Broken` for the first of `clauses` that the mock found to be broken."""
-        for finding in self.findings(*clauses):
-            raise Broken(
-                f"{finding['clause']}: {finding['expected']}",
-                f"{finding['actual']} ({finding['where']})",
-                wire=finding["wire"] or self.wire(),
-            )
+        if not any(self.findings(clause) for clause in clauses):
+            return
+        seen = self._settled() if self._settled else self
+        raise next(seen._broken(clause) for clause in clauses if seen.findings(clause))
+
+    def _broken(self, clause: str) -> Broken:
+        """What is told of a clause that was broken, on several sockets maybe: of the first."""
+        of = names(self.entries)
+        found = self.findings(clause)
+        first = min(found, key=lambda one: (place(one["where"], of), renamed(one["actual"], of)))
+        return Broken(
+            renamed(f"{first['clause']}: {first['expected']}", of),
+            renamed(f"{first['actual']} ({first['where']})", of),
+            wire=wire_log(self.entries, first["where"]) or self.wire(),
+        )
 
     def demand(self, kept: object, expected: str, found: str = "") -> None:
         """Raise `Broken` unless `kept`; what was found is what happened when nothing is said."""
         if not kept:
-            raise Broken(expected, found or str(self), wire=self.wire())
+            seen = self._settled() if self._settled else self
+            raise Broken(expected, found or str(seen), wire=seen.wire())
 
-    def wire(self, socket: SeenSocket | None = None) -> tuple[str, ...]:
-        """The last messages on `socket`, or on all sockets, a line each."""
-        keys = {seen.conn: seen.key for seen in self.sockets}
-        messages: Sequence[Entry] = [
-            entry
-            for entry in self.entries
-            if entry["kind"] == "message" and (socket is None or entry["conn"] == socket.conn)
-        ]
-        return tuple(_line(entry, keys) for entry in messages[-_SHOWN:])
+    def wire(self) -> tuple[str, ...]:
+        """What was said, socket by socket, a line a message; see `wire_log`."""
+        return wire_log(self.entries)
 
     def __str__(self) -> str:
-        sockets = ", ".join(map(str, self.sockets)) or "no socket"
+        told: list[str] = []
+        for key, of_key in groupby(self.sockets, key=lambda socket: socket.key):
+            states = [str(socket) for socket in of_key]
+            told += states[:ENOUGH] + [f"more {key}"] * (len(states) > ENOUGH)
+        sockets = ", ".join(told) or "no socket"
         broken = ", ".join(sorted({finding["check"] for finding in self.findings()}))
         return f"{self.state}: {sockets}{broken and '; broken: ' + broken}"
 
 
 def _hashable(value: object) -> object:
     return value if isinstance(value, int | str | float) else None
-
-
-def _line(entry: Entry, keys: Mapping[int, str]) -> str:
-    who = "receiver" if entry["way"] == "in" else "zoom"
-    text = encode(entry["message"])
-    shown = text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…"
-    return f"{who} on {keys.get(entry['conn'], '?')} #{entry['conn']}: {entry['name']} {shown}"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mockzoom.judge.receiver_under_test import ReceiverUnderTest
     from mockzoom.judge.stage import Stage, Theatre
 
-__all__ = ["VERDICT", "case_of", "contract_of", "promise_of"]
+__all__ = ["VERDICT", "case_of", "contract_of", "key_of", "promise_of"]
 
 _URL = "--receiver-url"
 
@@ -39,7 +39,7 @@ OPTIONS: Mapping[str, str] = {
     "--product": "the products that the app is for, with commas between them; all if not given",
     "--without": "what the app does not do, with commas between; see docs/verify.md",
     "--timings": "the pace of RTMS: fast, zoom, or a factor",
-    "--seed": "repeats a run",
+    "--seed": "repeats a run; an app that was judged with it has to be started anew before",
 }
 
 #: The attribute of a report that holds what became of a contract, as JSON: pytest-xdist takes
@@ -70,6 +70,32 @@ def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> Non
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "contract(row): one promise of a receiver (mockzoom)")
     config.addinivalue_line("markers", "needs(*capabilities): what a case asks beside its contract")
+    if _value(config, _URL) and not _value(config, "--seed"):
+        setattr(
+            config.option, _dest("--seed"), _of_worker(config, "mockzoom_seed") or _made_up_seed()
+        )
+
+
+def _made_up_seed() -> str:
+    from mockzoom.judge.assignment import new_seed
+
+    return str(new_seed())
+
+
+def _of_worker(config: pytest.Config, name: str) -> str:
+    """What pytest-xdist, or `pytest_configure_node`, has given to this process; "" if nothing."""
+    return str(getattr(config, "workerinput", {}).get(name, ""))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """A process of pytest-xdist has the seed that was told, also when it was made up."""
+    node.workerinput["mockzoom_seed"] = _value(node.config, "--seed")
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    url, seed = _value(config, _URL), _value(config, "--seed")
+    return [f"mockzoom: judging {url} with seed {seed}"] if url else []
 
 
 def _dest(option: str) -> str:
@@ -105,7 +131,7 @@ def assignment(pytestconfig: pytest.Config) -> Assignment:
         products=_words(given["--product"]),
         without=frozenset(_words(given["--without"])),
         timings=given["--timings"] or "fast",
-        seed=int(given["--seed"] or 0),
+        seed=int(given["--seed"]),
     )
 
 
@@ -137,19 +163,23 @@ def receiver(
 
 
 @pytest.fixture(scope="session")
-def _theatre(assignment: Assignment, _receiver: ReceiverUnderTest) -> Iterator[Theatre]:
+def _theatre(
+    pytestconfig: pytest.Config, assignment: Assignment, _receiver: ReceiverUnderTest
+) -> Iterator[Theatre]:
     from mockzoom.judge.stage import Theatre
 
-    with Theatre(assignment, _receiver) as theatre:
+    with Theatre(assignment, _receiver, _of_worker(pytestconfig, "workerid")) as theatre:
         yield theatre
 
 
 @pytest.fixture
-def opening(_theatre: Theatre, ordinary: Evidence) -> Iterator[Stage]:
+def opening(
+    request: pytest.FixtureRequest, _theatre: Theatre, ordinary: Evidence
+) -> Iterator[Stage]:
     """The mock for one contract, with the receiver subscribed and known to connect to RTMS."""
     from mockzoom.judge.stage import Stage
 
-    with Stage(_theatre) as stage:
+    with Stage(_theatre, key_of(request.node)) as stage:
         yield stage
 
 
@@ -183,7 +213,7 @@ def example(request: pytest.FixtureRequest, assignment: Assignment) -> Examples:
     """
     from mockzoom.judge.events import Examples
 
-    return Examples(f"{assignment.seed}:{request.node.name}")
+    return Examples(f"{assignment.seed}:{key_of(request.node)}")
 
 
 @pytest.fixture
@@ -207,6 +237,14 @@ def case_of(item: pytest.Item) -> str:
     return str(callspec.id) if callspec else ""
 
 
+def key_of(item: pytest.Item) -> str:
+    """What no other test is called: ``WH-301[emoji]``, or the path of what is no contract."""
+    row, case = contract_of(item), case_of(item)
+    if row is None:
+        return item.nodeid
+    return f"{row.id}[{case}]" if case else row.id
+
+
 def promise_of(item: pytest.Item) -> str:
     """The first line of the docstring."""
     text = (getattr(getattr(item, "function", None), "__doc__", None) or "").strip()
@@ -228,6 +266,7 @@ def pytest_runtest_makereport(
     row = contract_of(item)
     if row is None or (report.passed and report.when != "call"):
         return report
+    from mockzoom.judge.repeatable import retold
     from mockzoom.judge.verdict import Verdict
 
     verdict = Verdict(
@@ -239,6 +278,7 @@ def pytest_runtest_makereport(
         took_s=round(call.duration, 3),
         **_judged(report, call),
     )
+    verdict = retold(verdict, _value(item.config, _URL))
     vars(report)[VERDICT] = json.dumps(verdict.as_dict())
     if report.failed:
         lines = [f"{heading}: {text}" for heading, text in verdict.explained()]

@@ -15,6 +15,7 @@ from mockzoom.judge.answer import Answer, Trouble
 from mockzoom.judge.assignment import Assignment
 from mockzoom.judge.contract import Broken
 from mockzoom.judge.receiver_under_test import ReceiverUnderTest
+from mockzoom.judge.repeatable import repeatable
 
 __all__ = ["Discovery", "probe"]
 
@@ -53,7 +54,8 @@ def probe(assignment: Assignment, *, rtms: bool) -> Discovery:
         if answer.trouble is Trouble.UNREACHABLE:
             raise ReceiverUnreachable(f"{assignment.url}: nobody listens; is the receiver running?")
         connects = _connects(assignment, receiver) if rtms and answer.trouble is None else ""
-    return Discovery(str(answer.trouble or "yes"), _validates(assignment, answer), connects)
+    validates = repeatable(_validates(assignment, answer), assignment.url)
+    return Discovery(str(answer.trouble or "yes"), validates, connects)
 
 
 def _validates(assignment: Assignment, answer: Answer) -> str:
@@ -78,10 +80,13 @@ def _connects(assignment: Assignment, receiver: ReceiverUnderTest) -> str:
         return "declared not to be done"
     from mockzoom.judge.stage import Stage, Theatre
 
-    with Theatre(assignment, receiver) as theatre, Stage(theatre) as stage:
+    with Theatre(assignment, receiver) as theatre, Stage(theatre, "probe") as stage:
         stream = stage.begin()
         try:
             stream.until("a socket", lambda seen: bool(seen.sockets), _CONNECT_S)
         except Broken:
-            return f"no connection within {_CONNECT_S:g} s of a start (--without rtms if so meant)"
+            return (
+                f"no connection within {_CONNECT_S:g} s of a start (--without rtms if so meant; "
+                f"start it anew if it was judged with seed {assignment.seed} before)"
+            )
     return "connects"

@@ -84,9 +84,7 @@ class Report:
             words += ["--without", name]
         if self.assignment.timings != "fast":
             words += ["--timings", self.assignment.timings]
-        if self.assignment.seed:
-            words += ["--seed", str(self.assignment.seed)]
-        return shlex.join(words)
+        return shlex.join([*words, "--seed", str(self.assignment.seed)])
 
     def problem(self) -> MockzoomError | None:
         """The error with whose status the run ends; None when the receiver keeps its contract."""

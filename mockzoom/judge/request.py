@@ -8,11 +8,13 @@ and takes the secret from a variable, because reports are read by many.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mockzoom.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, webhook_signature
+from mockzoom.judge.repeatable import about_now
 
 __all__ = ["GENUINE", "Request", "Signing"]
 
@@ -21,6 +23,9 @@ SECRET_VARIABLE = "ZOOM_SECRET_TOKEN"  # noqa: S105 - the name of a variable
 
 #: A longer body is not written into a line that is to be pasted.
 _MAX_PASTED_BYTES = 8 * 1024
+
+#: Where an event says when it happened, in milliseconds; as JSON it is between single quotes.
+_EVENT_TS = re.compile(r'("event_ts": ?)(\d{13})\b')
 
 JSON_UTF8 = "application/json; charset=utf-8"
 
@@ -96,10 +101,10 @@ class Request:
         }
 
     def curl(self, url: str) -> str:
-        """Shell commands, in one line, that send this again with a fresh stamp and signature.
+        """Shell commands, in one line, that send this again, as if it happened then.
 
-        They want `openssl`, `curl` and the secret in ``$ZOOM_SECRET_TOKEN``.  Of a body that is too
-        long to paste only its length is told.
+        Stamp, `event_ts` and signature are new.  They want `openssl`, `curl` and the secret in
+        ``$ZOOM_SECRET_TOKEN``.  Of a body that is too long to paste only its length is told.
         """
         if max(len(self.body), len(self.signing.signed or b"")) > _MAX_PASTED_BYTES:
             return f"# {len(self.body):,} bytes, too long to paste: run the contract again"
@@ -139,6 +144,15 @@ def _quoted(name: str, value: str) -> str:
 
 
 def _printed(body: bytes) -> str:
+    """A command that prints exactly these bytes, but for an `event_ts` of now."""
+    return _EVENT_TS.sub(_as_of_then, _quoted_bytes(body))
+
+
+def _as_of_then(found: re.Match[str]) -> str:
+    return f"""{found[1]}'"${{now}}000"'""" if about_now(found[2]) else found[0]
+
+
+def _quoted_bytes(body: bytes) -> str:
     """A command that prints exactly these bytes."""
     try:
         text = body.decode()

@@ -5,8 +5,13 @@
         stream.fault("reset", socket="signaling")
         stream.is_back()
 
-The mock is started once a session (`Theatre`); a contract gets it empty, and what a contract leaves
-behind is stopped after it.  Whatever fails is a `Broken`, with the last messages of the sockets.
+The mock is started once a session (`Theatre`); a contract gets a world of its own in it, and what a
+contract leaves behind is stopped after it.  Whatever fails is a `Broken`, with what was said on the
+sockets.
+
+Every id follows from the seed of the run and the name of the contract's case: the same case has the
+same ids whatever else is judged, and no two cases have an id in common, because a receiver
+remembers the streams that have ended.
 
 Whether the receiver connects to RTMS at all is found out once, by an ordinary stream: a person
 talks, another one leaves, the stream is stopped.  What the mock saw of it (`ordinary`) is evidence
@@ -19,11 +24,12 @@ is its own business, as long as it is back in time.
 
 from __future__ import annotations
 
+import hashlib
 import threading
-import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import cached_property
+from itertools import count
 from types import TracebackType
 from typing import Any, Self
 
@@ -35,11 +41,12 @@ from mockzoom.handles import Meeting
 from mockzoom.judge.answer import Answer
 from mockzoom.judge.assignment import Assignment
 from mockzoom.judge.contract import Broken
-from mockzoom.judge.events import example_of
+from mockzoom.judge.events import example_of, stream_id
 from mockzoom.judge.evidence import Evidence
 from mockzoom.judge.receiver_under_test import ReceiverUnderTest
 from mockzoom.judge.staged_stream import StagedStream, window_s
 from mockzoom.judge.trap import Trap
+from mockzoom.judge.wire_log import Entry
 from mockzoom.server import MockZoom
 
 __all__ = ["Stage", "Theatre", "stage_timings"]
@@ -66,14 +73,19 @@ def stage_timings(name: str) -> Timings:
 
 
 class Theatre:
-    """A mock Zoom for one receiver, between `with` and its end; it takes a `Stage` at a time."""
+    """A mock Zoom for one receiver, between `with` and its end; it takes a `Stage` at a time.
 
-    def __init__(self, assignment: Assignment, receiver: ReceiverUnderTest) -> None:
+    `name` tells it from others that judge the same receiver with the same seed.
+    """
+
+    def __init__(self, assignment: Assignment, receiver: ReceiverUnderTest, name: str = "") -> None:
         self.assignment = assignment
         self.receiver = receiver
+        self.name = name
         self.timings = stage_timings(assignment.timings)
-        # No seed: a receiver remembers the streams that have ended, so each run has new ones.
-        self.zoom = MockZoom(credentials=assignment.credentials, timings=self.timings)
+        self.zoom = MockZoom(
+            credentials=assignment.credentials, timings=self.timings, seed=assignment.seed
+        )
 
     def __enter__(self) -> Self:
         self.zoom.start()
@@ -90,7 +102,7 @@ class Theatre:
     @cached_property
     def ordinary(self) -> Evidence:
         """What was seen of a stream on which nothing goes wrong; it is played when first asked."""
-        with Stage(self) as stage:
+        with Stage(self, f"ordinary {self.name}") as stage:
             stream = stage.begin()
             with suppress(Broken):
                 stream.is_ready()
@@ -98,11 +110,9 @@ class Theatre:
             with suppress(Broken):
                 stream.stop()
                 stream.hangs_up()
-            return stream.evidence
+            return stream.settled()
 
     def _ordinary_life(self, stream: StagedStream) -> None:
-        stream.meeting.say("Alice", "Good morning, everybody.")
-        stream.meeting.leave("Bob")
         conns = {socket.conn for socket in stream.evidence.open}
         needed = self.timings.keep_alives_missed * self.timings.keep_alive_ms / 1000
         stream.until(
@@ -110,6 +120,9 @@ class Theatre:
             lambda seen: all(seen.answered(s) >= 2 for s in seen.open if s.conn in conns),
             needed + window_s(self.timings, "keep_alive"),
         )
+        stream.talk("Good morning, everybody.")  # by now it has subscribed to what it wants to know
+        stream.meeting.leave("Bob")
+        stream.settled()
 
     @property
     def unfit(self) -> str:
@@ -124,13 +137,19 @@ class Theatre:
 
 
 class Stage:
-    """The mock for one contract, between `with` and its end.
+    """The mock for one case of a contract, which is called `name`, between `with` and its end.
 
-    The streams that it was given are stopped at the end, and the receiver is told so.
+    Its ids follow from the name.  The streams that it was given are stopped at the end, and the
+    receiver is told so.
     """
 
-    def __init__(self, theatre: Theatre) -> None:
-        self.zoom = theatre.zoom
+    def __init__(self, theatre: Theatre, name: str) -> None:
+        self._theatre = theatre
+        self._name = name
+        self._by_hand = count(1)
+        # A case may be called anything, and a world may not.
+        self._world = hashlib.sha256(name.encode()).hexdigest()[:12]
+        self.rtms_url = theatre.zoom.rtms_url
         self.timings = theatre.timings
         self.assignment = theatre.assignment
         self._receiver = theatre.receiver
@@ -138,7 +157,8 @@ class Stage:
         self._cleanup = ExitStack()
 
     def __enter__(self) -> Self:
-        self.zoom.reset()
+        self._began = len(self._theatre.zoom.journal())
+        self.zoom = self._theatre.zoom.world(self._world)
         self.zoom.subscribe(self.assignment.url, validate=False)
         return self
 
@@ -156,6 +176,7 @@ class Stage:
         for stream in self._streams:
             with suppress(Broken):
                 stream.hangs_up()
+        self._theatre.zoom.remove_world(self._world)
 
     # --- streams ------------------------------------------------------------------------------
 
@@ -172,9 +193,13 @@ class Stage:
         """
         name = product or self.assignment.product
         meeting = meeting or self.zoom.meeting("contract", participants, name)
-        stream = StagedStream(self.zoom, self.timings, PRODUCTS[name], meeting)
+        stream = StagedStream(self.zoom, self.timings, PRODUCTS[name], meeting, self._strays)
         self._streams.append(stream)
         return stream
+
+    def _strays(self) -> Sequence[Entry]:
+        """What was found since the beginning and belongs to no world, so to who is judged here."""
+        return self._theatre.zoom.journal()[self._began :]
 
     def stream(
         self, product: str = "", participants: tuple[str, ...] = ("Alice", "Bob")
@@ -193,7 +218,8 @@ class Stage:
     def event(self, happening: str, **payload: Any) -> dict[str, Any]:
         """A webhook of now, of a stream that the mock knows nothing of, as `payload` says."""
         name = PRODUCTS[self.assignment.product].event(happening)
-        return example_of(name, **{"rtms_stream_id": f"{time.time_ns():032x}", **payload})
+        id_ = stream_id(f"{self.assignment.seed}:{self._name}:{next(self._by_hand)}")
+        return example_of(name, **{"rtms_stream_id": id_, **payload})
 
     def deliver(self, event: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
         """Post `event`, signed; a stream that it starts is stopped after the contract.

@@ -1,32 +1,37 @@
 """A stream of the mock that a receiver is to join: what happens to it, and what is waited for.
 
 Every wait looks at the evidence again and again, and is over when what is wanted is there.  When
-its time runs out, or it is plain that nothing will come of it, it is a `Broken` that shows the last
-messages of the sockets.
+its time runs out, or it is plain that nothing will come of it, it is a `Broken` that shows what was
+said on the sockets.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from mockzoom.core.codes import StopReason
 from mockzoom.core.messages import Message
 from mockzoom.core.products import Product
 from mockzoom.core.timings import Timings
-from mockzoom.handles import Meeting, Stream
+from mockzoom.handles import Meeting, Stream, World
 from mockzoom.judge.contract import Broken
 from mockzoom.judge.events import example_of
 from mockzoom.judge.evidence import Evidence, SeenSocket
-from mockzoom.server import MockZoom
+from mockzoom.judge.wire_log import Entry
 
 __all__ = ["StagedStream", "window_s"]
 
 T = TypeVar("T")
 
 _LOOK_S = 0.01
+
+#: When nothing has happened for so long it is quiet: longer than most wait before they try again.
+#: Of a receiver that goes on trying so many times as long is enough to see that it does.
+_QUIET_S = 0.5
+_UNREST = 4
 
 #: So many frames of audio are enough to see what a receiver makes of them.
 _FRAMES = 5
@@ -56,10 +61,15 @@ def window_s(timings: Timings, name: str) -> float:
 
 
 class StagedStream:
-    """A stream of the mock that the receiver is to join."""
+    """A stream of the mock that the receiver is to join; for `strays` see `Evidence`."""
 
     def __init__(
-        self, zoom: MockZoom, timings: Timings, product: Product, meeting: Meeting
+        self,
+        zoom: World,
+        timings: Timings,
+        product: Product,
+        meeting: Meeting,
+        strays: Callable[[], Iterable[Entry]] = tuple,
     ) -> None:
         self.product = product
         self.meeting = meeting
@@ -67,12 +77,27 @@ class StagedStream:
         self.id = self.stream.rtms_stream_id
         self._zoom = zoom
         self._timings = timings
+        self._strays = strays
         self._held: list[SeenSocket] = []
 
     @property
     def evidence(self) -> Evidence:
         """What the mock saw of it up to now."""
-        return Evidence(self.id, self._zoom.journal())
+        return Evidence(self.id, self._zoom.journal(), self.settled, self._strays())
+
+    def settled(self) -> Evidence:
+        """What the mock saw of it, once nothing has happened for a moment, or too much for long."""
+        quiet_s = min(_QUIET_S, 1.25 * self._timings.keep_alive_ms / 1000)
+        seen = self._seen()
+        for _ in range(_UNREST):
+            threading.Event().wait(quiet_s)
+            before, seen = seen, self._seen()
+            if seen.happened == before.happened:
+                break
+        return seen
+
+    def _seen(self) -> Evidence:
+        return Evidence(self.id, self._zoom.journal(), strays=self._strays())
 
     def keeps(self, *clauses: str) -> None:
         """Raise `Broken` if one of `clauses` (see docs/clauses.md) was broken up to now."""
@@ -143,9 +168,8 @@ class StagedStream:
             evidence = self.evidence
             if found := seen(evidence):
                 return found
-            if time.monotonic() > deadline_s:
-                within = f"{expected} within {timeout_s:g} s"
-                raise Broken(within, str(evidence), wire=evidence.wire())
+            in_time = time.monotonic() < deadline_s
+            evidence.demand(in_time, f"{expected} within {timeout_s:g} s")
             threading.Event().wait(_LOOK_S)
 
     def is_ready(self) -> None:
@@ -200,9 +224,8 @@ class StagedStream:
 
     def _demand_sockets(self, seen: Evidence) -> None:
         """Every socket that the receiver had when it joined is still open."""
-        open_ = [socket.conn for socket in seen.open]
-        lost = [f"{socket.key} #{socket.conn}" for socket in self._held if socket.conn not in open_]
-        seen.demand(not lost, "every socket stays open", f"{', '.join(lost)} closed ({seen})")
+        open_ = {socket.conn for socket in seen.open}
+        seen.demand({socket.conn for socket in self._held} <= open_, "every socket stays open")
 
 
 def _gave_up(seen: Evidence) -> bool:

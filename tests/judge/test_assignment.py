@@ -25,6 +25,12 @@ def test_every_product_by_default() -> None:
     assert one.undone(frozenset(CAPABILITIES)) == []
 
 
+def test_each_run_has_a_seed_of_its_own() -> None:
+    """A receiver remembers the streams of the last one."""
+    ones = [Assignment(ASSIGNMENT.url, ASSIGNMENT.credentials) for _ in range(3)]
+    assert len({one.seed for one in ones}) == 3
+
+
 @pytest.mark.parametrize(
     ("products", "without", "hint"),
     [(("webinars",), (), "did you mean 'webinar'"), ((), ("vido",), "did you mean 'video'")],

@@ -18,12 +18,13 @@ ANSWER = {"msg_type": 2, "status_code": 0}
 TOLD = {"conn": 1, "way": "out", "name": "SIGNALING_HAND_SHAKE_RESP", "message": ANSWER}
 FOUND = {
     "check": "rtms.signature",
-    "where": "signaling socket #1",
+    "where": "signaling socket #7",
     "clause": "a handshake is signed",
     "expected": "HMAC-SHA256",
     "actual": "abc…",
-    "wire": ["one line"],
+    "wire": [],
 }
+SAID_LINE = 'receiver on signaling #1: SIGNALING_HAND_SHAKE_REQ {"msg_type":1}'
 
 
 def evidence(*told: tuple[str, dict[str, Any]], stream: str = "s") -> Evidence:
@@ -41,15 +42,23 @@ def keep_alive(way: str, timestamp: object, conn: int = 1) -> tuple[str, dict[st
 
 
 def test_sockets_are_told_with_their_ends() -> None:
-    """Each socket that was opened, in order, and when it was closed."""
-    audio = {"conn": 2, "socket": "audio", "happened": "opened"}
-    seen = evidence(
-        ("socket", OPENED), ("socket", audio), ("socket", {"conn": 1, "happened": "closed"})
-    )
-    assert [str(socket) for socket in seen.sockets] == ["signaling #1 closed", "audio #2 open"]
-    assert [socket.key for socket in seen.open] == ["audio"]
-    assert seen.signaling[0].closed_ms == 30
-    assert [socket.key for socket in seen.media] == ["audio"]
+    """Each socket that was opened, signaling first, and when it was closed."""
+    video = {"conn": 2, "socket": "video", "happened": "opened"}
+    audio = {"conn": 3, "socket": "audio", "happened": "opened"}
+    closed = {"conn": 1, "happened": "closed"}
+    seen = evidence(("socket", video), ("socket", audio), ("socket", OPENED), ("socket", closed))
+    told = ["signaling #1 closed", "audio #1 open", "video #1 open"]
+    assert [str(socket) for socket in seen.sockets] == told
+    assert [socket.conn for socket in seen.open] == [3, 2]
+    assert seen.signaling[0].closed_ms == 40
+    assert [socket.key for socket in seen.media] == ["audio", "video"]
+
+
+def test_of_many_sockets_the_first_few_are_told() -> None:
+    """How often a receiver has knocked is a matter of time."""
+    opened = [("socket", {**OPENED, "conn": conn}) for conn in range(7, 12)]
+    told = "signaling #1 open, signaling #2 open, signaling #3 open, more signaling"
+    assert str(evidence(*opened)) == f"INACTIVE: {told}"
 
 
 def test_only_the_stream_counts() -> None:
@@ -91,14 +100,16 @@ def test_media_flows_after_an_entry(states: list[str], after: int, flowing: bool
 
 
 def test_a_finding_breaks_its_clause() -> None:
-    """The first finding of the clauses asked for, as it was told, and no other."""
-    seen = evidence(("finding", FOUND))
+    """The first of the clauses asked for, on the socket as it is called here, and no other."""
+    opened = {**OPENED, "conn": 7}
+    said = {**SAID, "conn": 7}
+    seen = evidence(("socket", opened), ("message", said), ("finding", FOUND))
     seen.keeps("rtms.id")
     with pytest.raises(Broken) as caught:
         seen.keeps("rtms.id", "rtms.signature")
     assert caught.value.expected == "a handshake is signed: HMAC-SHA256"
     assert caught.value.found == "abc… (signaling socket #1)"
-    assert caught.value.wire == ("one line",)
+    assert caught.value.wire == (SAID_LINE,)
     assert str(seen).endswith("; broken: rtms.signature")
 
 
@@ -110,5 +121,16 @@ def test_a_demand_shows_the_wire() -> None:
         seen.demand(kept=False, expected="a miracle")
     broken = pickle.loads(pickle.dumps(caught.value))
     assert (broken.expected, broken.found) == ("a miracle", "INACTIVE: signaling #1 open")
-    line = 'receiver on signaling #1: SIGNALING_HAND_SHAKE_REQ {"msg_type":1}'
-    assert broken.wire == (line,)
+    assert broken.wire == (SAID_LINE,)
+
+
+def test_which_of_two_findings_is_told_does_not_depend_on_their_order() -> None:
+    """Two sockets that break the same clause do so at about the same time."""
+    opened = [("socket", {"conn": n, "socket": key, "happened": "opened"})
+              for n, key in ((5, "video"), (6, "audio"))]  # fmt: skip
+    found = [("finding", {**FOUND, "where": f"{key} socket #{n}"})
+             for n, key in ((5, "video"), (6, "audio"))]  # fmt: skip
+    for findings in (found, found[::-1]):
+        with pytest.raises(Broken) as caught:
+            evidence(*opened, *findings).keeps("rtms.signature")
+        assert caught.value.found == "abc… (audio socket #1)"

@@ -51,6 +51,30 @@ def test_it_runs_on_several_processes(pytester: pytest.Pytester) -> None:
     found.stdout.fnmatch_lines(["*- contract WH-202 -*"])
 
 
+SEEDS = """
+    def test_it(assignment):
+        with open("seeds", "a") as file:
+            file.write(f"{assignment.seed} ")
+
+    test_again = test_it
+"""
+
+
+def test_a_seed_is_made_up_and_told(pytester: pytest.Pytester) -> None:
+    """Every process of a run has the same, and every run another."""
+    pytester.makepyfile(SEEDS)
+    some = ("--receiver-url", "http://127.0.0.1:9/", "--secret-token", "token")
+    told = []
+    for _ in range(2):
+        found = pytester.runpytest_subprocess(*some, "-n", "2", "-p", "no:cacheprovider")
+        found.assert_outcomes(passed=2)
+        told += [line.rpartition(" ")[2] for line in found.outlines if "with seed" in line]
+    first, second = told
+    assert first != second
+    seeds = (pytester.path / "seeds").read_text(encoding="utf-8").split()
+    assert sorted(seeds) == sorted([first] * 2 + [second] * 2)
+
+
 def test_the_environment_does_as_well(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,13 +59,14 @@ def test_others(behave: Behaviour, answers: str, validates: str) -> None:
 
 
 def test_who_does_not_connect(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Is told how to say that this is so meant."""
+    """Is told how to say that this is so meant, and what else it may be."""
     monkeypatch.setattr(probing, "_CONNECT_S", 0.2)
     with Misbehaving(answering(OK)) as server:
-        found = probe(Assignment(server.url, CREDENTIALS), rtms=True)
+        found = probe(Assignment(server.url, CREDENTIALS, seed=5), rtms=True)
         declared = Assignment(server.url, CREDENTIALS, without=frozenset({"rtms"}))
         assert probe(declared, rtms=True).connects == "declared not to be done"
-    assert found.connects.endswith("(--without rtms if so meant)")
+    assert "--without rtms if so meant" in found.connects
+    assert "start it anew if it was judged with seed 5 before" in found.connects
 
 
 def test_nobody_there() -> None:

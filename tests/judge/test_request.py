@@ -120,6 +120,25 @@ def test_the_line_signs_as_wrongly_as_the_request(
         assert headers.get(name) == expected.get(name)
 
 
+@needs_curl
+@pytest.mark.parametrize("text", ['{{"event_ts": {}}}', '{{"name":"Zo\'ë 🎧","event_ts":{}}}\n'])
+def test_the_line_sends_an_event_of_then(
+    seen: tuple[str, list[tuple[dict[str, str], bytes]]], text: str
+) -> None:
+    """An `event_ts` of now is the stamp's time when it is sent again; another one stays."""
+    url, got = seen
+    now_ms = time.time_ns() // 1_000_000
+    line = Request(text.format(now_ms).encode()).curl(url)
+    assert str(now_ms) not in line
+    run(line)
+    run(Request(text.format(1_700_000_000_000).encode()).curl(url))
+    [(headers, fresh), (_, old)] = got
+    stamp = headers[TIMESTAMP_HEADER]
+    assert fresh == text.format(f"{stamp}000").encode()
+    assert headers[SIGNATURE_HEADER] == webhook_signature(SECRET, stamp, fresh)
+    assert old == text.format(1_700_000_000_000).encode()
+
+
 def test_a_huge_body_is_not_pasted() -> None:
     """Nobody wants two megabytes in a report."""
     assert Request(b"x" * 2_000_000).curl("http://127.0.0.1/").startswith("# 2,000,000 bytes")

@@ -36,8 +36,8 @@ def only_answers(connection: socket.socket, _: threading.Event) -> None:
 
 
 @contextmanager
-def a_theatre(url: str, timings: str = "fast") -> Iterator[Theatre]:
-    assignment = Assignment(url, APP, timings=timings)
+def a_theatre(url: str, timings: str = "fast", **given: int) -> Iterator[Theatre]:
+    assignment = Assignment(url, APP, timings=timings, **given)
     with ReceiverUnderTest(url, APP) as receiver, Theatre(assignment, receiver) as running:
         yield running
 
@@ -63,7 +63,7 @@ def theatre(app: Callable[..., AbstractContextManager[Receiver]]) -> Iterator[Th
 @pytest.fixture
 def stage(theatre: Theatre) -> Iterator[Stage]:
     """A stage for one contract."""
-    with Stage(theatre) as open_:
+    with Stage(theatre, "a case") as open_:
         yield open_
 
 
@@ -105,7 +105,7 @@ def test_a_receiver_that_is_refused_is_not_waited_for(
         began_s = time.monotonic()
         assert theatre.unfit.startswith("it connected and never got as far as media (")
         assert theatre.ordinary.sockets
-        with Stage(theatre) as stage, pytest.raises(Broken) as caught:
+        with Stage(theatre, "a case") as stage, pytest.raises(Broken) as caught:
             stage.stream()
         assert "signed with the client secret" in caught.value.expected
         assert any("SIGNALING_HAND_SHAKE_REQ" in line for line in caught.value.wire)
@@ -162,7 +162,7 @@ def test_zoom_does_not_hang_up_for_the_receiver(stage: Stage) -> None:
 
 def test_a_contract_leaves_nothing_behind(theatre: Theatre) -> None:
     """At the end of a contract its streams are over, its faults lifted and its traps closed."""
-    with Stage(theatre) as stage:
+    with Stage(theatre, "a case") as stage:
         first, trap = stage.stream(), stage.trap()
         stage.fault("unknown_type")
         event = stage.event("started", server_urls=trap.url)
@@ -170,12 +170,34 @@ def test_a_contract_leaves_nothing_behind(theatre: Theatre) -> None:
         assert trap.called(10)
     assert first.evidence.state == "TERMINATED"
     assert not first.evidence.open
-    with Stage(theatre) as stage:
+    with Stage(theatre, "another case") as stage:
         assert stage.zoom.journal() == []
         second = stage.stream()
         second.survives()
         assert not [e for e in second.evidence.entries if e["kind"] == "fault"]
         assert not second.evidence.said(MessageType.MEDIA_DATA_CHAT)
+
+
+def ids(theatre: Theatre, name: str) -> list[str]:
+    """Those of the first streams of the case `name`, its own and those that are told by hand."""
+    with Stage(theatre, name) as stage:
+        streams = [stage.begin(), stage.begin("session")]
+        made_up = [stage.event("started")["payload"]["rtms_stream_id"] for _ in range(2)]
+        keys = [str(id_) for stream in streams for id_ in stream.meeting.ids.values()]
+        paths = [stream.stream.server_urls.rpartition("/")[2] for stream in streams]
+        return [*(stream.id for stream in streams), *made_up, *keys, *paths]
+
+
+def test_ids_follow_from_the_seed_and_the_case() -> None:
+    """They are the same whatever was judged before, and no two cases or seeds share any."""
+    with Misbehaving(only_answers) as deaf:
+        with a_theatre(deaf.url, seed=5) as theatre:
+            first, second = ids(theatre, "RT-1"), ids(theatre, "RT-2[a/b]")
+        with a_theatre(deaf.url, seed=5) as theatre:
+            assert [ids(theatre, "RT-2[a/b]"), ids(theatre, "RT-1")] == [second, first]
+        with a_theatre(deaf.url) as theatre:
+            other = ids(theatre, "RT-1")
+    assert len({*first, *second, *other}) == len([*first, *second, *other])
 
 
 def test_a_stream_can_be_started_by_hand(stage: Stage) -> None:

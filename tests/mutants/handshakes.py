@@ -111,6 +111,11 @@ def dial_chat(machine: ClientMachine, message: Message, now_ms: int) -> None:
     machine.effects.append(Dial(9_000, url))
 
 
+def dial_a_guess(machine: ClientMachine, message: Message, now_ms: int) -> None:
+    server = offered(message)["audio"].partition("/media/")[0]
+    machine.effects.append(Dial(9_000, f"{server}/media/guess/audio"))
+
+
 def dial_twice(machine: ClientMachine, message: Message, now_ms: int) -> None:
     for socket in tuple(machine._media):
         second = ClientSocket(MEDIA, socket.media, socket.urls, socket.window_ms, Link.IDLE)
@@ -241,6 +246,12 @@ HANDSHAKES = (
         "RT-105",
         "Media types are taken for bits, and those that are wanted are asked for as their sum.",
         change=shaking(for_sum),
+    ),
+    Mutant(
+        "guesses-a-url",
+        "RT-105",
+        "Beside the URLs that it was told it dials one that it has made up.",
+        change=after(ClientMachine, "_open_media", dial_a_guess),
     ),
     Mutant(
         "asks-in-hertz",

@@ -72,7 +72,7 @@ def _body(report: Report) -> Iterator[str]:
     verdict = escape(str(problem)) if problem else "The receiver keeps its contract."
     yield f"<h1>{escape(report.assignment.url)}</h1>"
     yield f'<p class="{"failed" if problem else "passed"}">{verdict}</p>'
-    yield f'<p class="told">{escape(_circumstances(report))}</p>'
+    yield f'<p class="told">{escape(_circumstances(report))}, <time>{_when(report)}</time></p>'
     yield _counts(report)
     yield _terms(report.discovery)
     yield "<h2>Contracts</h2>"
@@ -88,10 +88,14 @@ def _body(report: Report) -> Iterator[str]:
 def _circumstances(report: Report) -> str:
     without = ", ".join(sorted(report.assignment.without))
     return (
-        f"mockzoom {report.version}, {report.started_at}, {report.took_s:.1f} s, profile "
-        f"{report.selection.profile}, timings {report.assignment.timings}, seed "
-        f"{report.assignment.seed}" + (f", without {without}" if without else "")
+        f"mockzoom {report.version}, profile {report.selection.profile}, timings "
+        f"{report.assignment.timings}, seed {report.assignment.seed}"
+        + (f", without {without}" if without else "")
     )
+
+
+def _when(report: Report) -> str:
+    return escape(f"{report.started_at}, {report.took_s:.1f} s")
 
 
 def _counts(report: Report) -> str:

@@ -22,7 +22,7 @@ _MARKS = {
     Outcome.ERROR: ("ERROR", "bold magenta"),
 }
 
-_SHOWN_WIRE = 6
+_SHOWN_WIRE = 12
 _INDENT = 16
 
 
