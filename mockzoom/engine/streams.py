@@ -233,6 +233,8 @@ class Streams:
     def _emit(self, stream: LiveStream, emit: Emit) -> None:
         if emit.happening == "stopped":
             self._limit.ended(stream.id)
+            if not self.live_streams(stream.meeting):
+                self._live.pop(stream.meeting.key, None)
         self.send_event(
             stream.meeting.product.event(emit.happening),
             {

@@ -113,7 +113,6 @@ class World(People):
             key = next(idle, "")
             if meeting := self.meetings.pop(key, None):
                 self._by_id.pop(meeting.id, None)
-            self._live.pop(key, None)
 
     def meeting(self, key: str) -> Meeting:
         try:

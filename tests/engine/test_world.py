@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+from weakref import ref
 
 import aiohttp
 import pytest
@@ -173,6 +175,24 @@ async def test_old_meetings_without_a_stream_are_forgotten(
         r.world.start_rtms(first)
         others = [r.meeting() for _ in range(5)]
         assert list(r.world.meetings.values()) == [first, *others[-2:]]
+
+
+@in_loop
+async def test_streams_of_forgotten_meetings_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who holds on to a meeting may stream it; once that is over nothing of it is left."""
+    monkeypatch.setattr(worlds, "KEPT_MEETINGS", 1)
+    monkeypatch.setattr(streams, "KEPT_STREAMS", 1)
+    async with rig() as r:
+        meetings = [r.meeting() for _ in range(5)]
+        gone = []
+        for meeting in meetings:
+            stream = r.world.start_rtms(meeting)
+            r.world.stop_rtms(stream, StopReason.MEETING_ENDED)
+            gone.append(ref(stream))
+        r.journal.clear()
+        del stream
+        gc.collect()
+        assert [stream() is not None for stream in gone] == [False] * 4 + [True]
 
 
 @in_loop
