@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mockzoom.cli.options import Command, credentials_options
+from mockzoom.cli.options import Command, receivers_credential
 from mockzoom.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -31,7 +31,10 @@ def receiver_options(command: Command) -> Command:
         metavar="NAME",
         help="A product that the app is for; may be repeated.  Default: all.",
     )(command)
-    return click.argument("url")(credentials_options(command))
+    command = receivers_credential("--secret-token")(command)
+    for flag in ("--client-secret", "--client-id"):
+        command = receivers_credential(flag, "Its handshakes are judged by it.")(command)
+    return click.argument("url")(command)
 
 
 def assigned(command: str, url: str, given: Mapping[str, Any], **terms: Any) -> Assignment:

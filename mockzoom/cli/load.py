@@ -10,7 +10,7 @@ import click
 from mockzoom.cli.options import (
     given,
     json_option,
-    required_credential,
+    receivers_credential,
     seed_option,
     timings_option,
 )
@@ -68,9 +68,9 @@ __all__ = ["load"]
     metavar="N",
     help="How many processes share the streams; each uses one core.",
 )
-@required_credential("--client-id")
-@required_credential("--client-secret")
-@required_credential("--secret-token")
+@receivers_credential("--client-id")
+@receivers_credential("--client-secret")
+@receivers_credential("--secret-token")
 @timings_option
 @seed_option
 @json_option

@@ -28,7 +28,7 @@ __all__ = [
     "given",
     "json_option",
     "limits_options",
-    "required_credential",
+    "receivers_credential",
     "secret_token_option",
     "seed_option",
     "spec_options",
@@ -54,10 +54,10 @@ def account_option(command: Command) -> Command:
     return _credential("--account-id", "The account that access tokens are for.")(command)
 
 
-def required_credential(flag: str) -> Callable[[Command], Command]:
+def receivers_credential(flag: str, told: str = "Required.") -> Callable[[Command], Command]:
     """A credential that nobody can make up, because the receiver has it already; see `given`."""
     envvar = "MOCKZOOM_" + flag[2:].replace("-", "_").upper()
-    return click.option(flag, envvar=envvar, show_envvar=True, help="The receiver's.  Required.")
+    return click.option(flag, envvar=envvar, show_envvar=True, help=f"The receiver's.  {told}")
 
 
 def given(command: str, flag: str, value: str | None) -> str:

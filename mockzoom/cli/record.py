@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from mockzoom.cli.options import given, json_option, required_credential
+from mockzoom.cli.options import given, json_option, receivers_credential
 from mockzoom.cli.terminal import printable
 from mockzoom.errors import ConfigurationError
 
@@ -27,7 +27,7 @@ __all__ = ["record"]
     metavar="FILE",
     help="The file to write; it must not be there yet.",
 )
-@required_credential("--secret-token")
+@receivers_credential("--secret-token")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
     "--port", default=8710, show_default=True, type=click.IntRange(0, 65535), help="0: any."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mockzoom.cli.options import given, json_option, required_credential, seed_option
+from mockzoom.cli.options import given, json_option, receivers_credential, seed_option
 from mockzoom.cli.terminal import printable
 from mockzoom.errors import ContractBroken
 
@@ -22,9 +22,9 @@ __all__ = ["replay"]
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--receiver", "url", required=True, metavar="URL", help="The webhook endpoint.")
-@required_credential("--client-id")
-@required_credential("--client-secret")
-@required_credential("--secret-token")
+@receivers_credential("--client-id")
+@receivers_credential("--client-secret")
+@receivers_credential("--secret-token")
 @click.option(
     "--speed",
     default=1.0,
