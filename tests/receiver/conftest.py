@@ -5,7 +5,6 @@ It knows nothing of the real engine, so that the receiver is tested alone.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import http.client
 import json
@@ -23,6 +22,7 @@ from aiohttp import WSMsgType, web
 from mockzoom.core.signing import Credentials, handshake_signature, webhook_signature
 from mockzoom.core.timings import Timings
 from mockzoom.receiver.receiver import Receiver
+from mockzoom.threads import LoopThread
 
 CREDENTIALS = Credentials("client", "secret", "token")
 UUID = "4444AAAiAAAAAiAiAiiAii=="
@@ -47,15 +47,11 @@ class SmallZoom:
         self.opened: list[str] = []
         self.codes: list[tuple[str, int | None]] = []
         self._changed = threading.Condition()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
-        self._thread.start()
+        self._loop = LoopThread("small Zoom")
         self.port: int = self._run(self._start(tls))
 
     def close(self) -> None:
         self._run(self._runner.cleanup())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
         self._loop.close()
 
     @property
@@ -78,7 +74,7 @@ class SmallZoom:
 
     def drop(self, path: str) -> None:
         """Cut the connection under a socket, with no close frame."""
-        self._loop.call_soon_threadsafe(self.sockets[path]._req.transport.abort)  # type: ignore[union-attr]
+        self._loop.post(self.sockets[path]._req.transport.abort)  # type: ignore[union-attr]
 
     def wait(self, what: str, reached: Callable[[], Any]) -> Any:
         with self._changed:
@@ -146,7 +142,7 @@ class SmallZoom:
             self._changed.notify_all()
 
     def _run(self, work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_S)
+        return self._loop.run(work, PATIENCE_S)
 
 
 @pytest.fixture
