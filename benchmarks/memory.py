@@ -10,12 +10,14 @@ from __future__ import annotations
 import ctypes
 import gc
 import multiprocessing
+import os
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from benchmarks.streams import AUDIO, Held
 
-__all__ = ["measure"]
+__all__ = ["measure", "memory_mb"]
 
 _PATIENCE_S = 240.0
 
@@ -43,28 +45,27 @@ def _main(pipe: Connection, streams: int) -> None:
     with Held(AUDIO) as held:
         held.grow(20)
         held.shrink()
-        before = _rss_kb()
+        before = memory_mb()
         held.grow(streams)
-        during = _rss_kb()
+        during = memory_mb()
         held.shrink()
-        after = _rss_kb()
+        after = memory_mb()
         held.zoom.reset()
-        forgotten = _rss_kb()
+        forgotten = memory_mb()
     pipe.send(
         {
-            "kB a stream": (during - before) / streams,
+            "kB a stream": (during - before) * 1000 / streams,
             "streams": streams,
-            "kB a stream that has gone": (after - before) / streams,
-            "kB left of it after a reset": (forgotten - before) / streams,
+            "kB a stream that has gone": (after - before) * 1000 / streams,
+            "kB left of it after a reset": (forgotten - before) * 1000 / streams,
         }
     )
 
 
-def _rss_kb() -> float:
-    """What the process holds; what is free in it is given back before, where the system can."""
+def memory_mb() -> float:
+    """What this process has in memory, after everything was given back that can be."""
     gc.collect()
-    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
-        trim(0)
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    [line] = [line for line in status.splitlines() if line.startswith("VmRSS")]
-    return float(line.split()[1])
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6

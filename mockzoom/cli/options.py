@@ -41,23 +41,22 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def credentials_options(command: Command) -> Command:
     """`--client-id`, `--client-secret` and `--secret-token`; None where not given."""
     command = secret_token_option(command)
-    command = _credential("--client-secret", "The key that handshakes are signed with.")(command)
-    return _credential("--client-id", "The app's client id.")(command)
+    command = _generated("--client-secret", "The key that handshakes are signed with.")(command)
+    return _generated("--client-id", "The app's client id.")(command)
 
 
 def secret_token_option(command: Command) -> Command:
-    return _credential("--secret-token", "The key that webhooks are signed with.")(command)
+    return _generated("--secret-token", "The key that webhooks are signed with.")(command)
 
 
 def account_option(command: Command) -> Command:
     """`--account-id`; None where not given."""
-    return _credential("--account-id", "The account that access tokens are for.")(command)
+    return _generated("--account-id", "The account that access tokens are for.")(command)
 
 
 def receivers_credential(flag: str, told: str = "Required.") -> Callable[[Command], Command]:
     """A credential that nobody can make up, because the receiver has it already; see `given`."""
-    envvar = "MOCKZOOM_" + flag[2:].replace("-", "_").upper()
-    return click.option(flag, envvar=envvar, show_envvar=True, help=f"The receiver's.  {told}")
+    return _credential(flag, f"The receiver's.  {told}")
 
 
 def given(command: str, flag: str, value: str | None) -> str:
@@ -68,10 +67,13 @@ def given(command: str, flag: str, value: str | None) -> str:
     return value
 
 
-def _credential(flag: str, what: str) -> Callable[[Command], Command]:
+def _generated(flag: str, what: str) -> Callable[[Command], Command]:
+    return _credential(flag, f"{what}  Default: generated.")
+
+
+def _credential(flag: str, told: str) -> Callable[[Command], Command]:
     envvar = "MOCKZOOM_" + flag[2:].replace("-", "_").upper()
-    help_ = f"{what}  Default: generated."
-    return click.option(flag, envvar=envvar, show_envvar=True, help=help_)
+    return click.option(flag, envvar=envvar, show_envvar=True, help=told)
 
 
 def spec_options(command: Command) -> Command:

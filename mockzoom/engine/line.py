@@ -18,7 +18,7 @@ from picows import WSMsgType, WSTransport
 from mockzoom.clock import Clock
 from mockzoom.core.active_faults import Faults
 from mockzoom.core.codes import MessageType
-from mockzoom.core.messages import Message, encode
+from mockzoom.core.messages import Message, encode, message_type
 from mockzoom.core.wire_faults import Packet
 from mockzoom.engine import frames
 from mockzoom.engine.endings import cut
@@ -96,6 +96,16 @@ class Line:
         self._pong: asyncio.Future[Any] | None = None
 
     # --- messages -----------------------------------------------------------------------------
+
+    def hears(self, message: Message) -> bool:
+        """Whether `message`, which the app sent, gets through."""
+        heard = self._faults.hears(self._stream, self.key, message_type(message))
+        self.disturbed = not heard
+        return heard
+
+    def spares_keep_alive(self) -> bool:
+        """Whether the keep-alive that is due now is left out."""
+        return self._faults.spares_keep_alive(self._stream, self.key)
 
     def send(self, message: Message | bytes) -> None:
         """Send a message, or the text of one."""

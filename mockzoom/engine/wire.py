@@ -9,7 +9,7 @@ from picows import WSTransport
 from mockzoom.clock import Clock
 from mockzoom.core.active_faults import Faults
 from mockzoom.core.faults import CloseFrame, CutFault
-from mockzoom.core.messages import Message, message_type
+from mockzoom.core.messages import Message
 from mockzoom.engine.journal import Journal
 from mockzoom.engine.line import Line
 from mockzoom.engine.pacer import Pacer
@@ -32,7 +32,6 @@ class Wire:
     ) -> None:
         self._stream = stream
         self._journal = journal
-        self._faults = faults
         self._line = partial(
             Line, stream, patience_ms=patience_ms, clock=clock, pacer=pacer, faults=faults
         )
@@ -52,15 +51,12 @@ class Wire:
     def hears(self, conn: int, message: Message) -> bool:
         """Whether `message`, which the app sent on `conn`, gets through."""
         line = self._lines.get(conn)
-        if line is None:
-            return True
-        line.disturbed = not self._faults.hears(self._stream, line.key, message_type(message))
-        return not line.disturbed
+        return line is None or line.hears(message)
 
     def spares_keep_alive(self, conn: int) -> bool:
         """Whether the keep-alive that is due now is left out on `conn`."""
         line = self._lines.get(conn)
-        return line is not None and self._faults.spares_keep_alive(self._stream, line.key)
+        return line is not None and line.spares_keep_alive()
 
     def disturbed(self, conn: int | None) -> bool:
         """Whether faults keep the app from hearing or being heard on `conn`; None is any socket.

@@ -188,7 +188,7 @@ class Evidence:
         """Raise `Broken` for the first of `clauses` that the mock found to be broken."""
         if not any(self.findings(clause) for clause in clauses):
             return
-        seen = self._settled() if self._settled else self
+        seen = self._whole()
         raise next(seen._broken(clause) for clause in clauses if seen.findings(clause))
 
     def _broken(self, clause: str) -> Broken:
@@ -205,8 +205,12 @@ class Evidence:
     def demand(self, kept: object, expected: str, found: str = "") -> None:
         """Raise `Broken` unless `kept`; what was found is what happened when nothing is said."""
         if not kept:
-            seen = self._settled() if self._settled else self
+            seen = self._whole()
             raise Broken(expected, found or str(seen), wire=seen.wire())
+
+    def _whole(self) -> Evidence:
+        """What is to be told of: all that comes of it, if more may come."""
+        return self._settled() if self._settled else self
 
     def wire(self) -> tuple[str, ...]:
         """What was said, socket by socket, a line a message; see `wire_log`."""

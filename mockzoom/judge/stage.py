@@ -30,7 +30,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import cached_property
 from itertools import count
-from types import TracebackType
 from typing import Any, Self
 
 from mockzoom.core.codes import MessageType
@@ -91,12 +90,7 @@ class Theatre:
         self.zoom.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.zoom.close()
 
     @cached_property
@@ -162,12 +156,7 @@ class Stage:
         self.zoom.subscribe(self.assignment.url, validate=False)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.zoom.lift()
         for stream in self._streams:
             with suppress(Broken):

@@ -83,7 +83,7 @@ class StagedStream:
     @property
     def evidence(self) -> Evidence:
         """What the mock saw of it up to now."""
-        return Evidence(self.id, self._zoom.journal(), self.settled, self._strays())
+        return self._seen(self.settled)
 
     def settled(self) -> Evidence:
         """What the mock saw of it, once nothing has happened for a moment, or too much for long."""
@@ -96,8 +96,8 @@ class StagedStream:
                 break
         return seen
 
-    def _seen(self) -> Evidence:
-        return Evidence(self.id, self._zoom.journal(), strays=self._strays())
+    def _seen(self, settled: Callable[[], Evidence] | None = None) -> Evidence:
+        return Evidence(self.id, self._zoom.journal(), settled, self._strays())
 
     def keeps(self, *clauses: str) -> None:
         """Raise `Broken` if one of `clauses` (see docs/clauses.md) was broken up to now."""

@@ -10,7 +10,6 @@ import contextlib
 import socket
 import threading
 import time
-from types import TracebackType
 
 __all__ = ["Trap"]
 
@@ -46,12 +45,7 @@ class Trap:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with contextlib.suppress(OSError):  # not on every platform, and then closing is enough
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()

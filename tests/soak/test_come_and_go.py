@@ -7,7 +7,6 @@ and `SOAK_STAY_S` say how many, and for how long.  The receiving side is that of
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import gc
 import os
 import threading
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.memory import memory_mb
 from benchmarks.reader import Reader
 from benchmarks.streams import AUDIO, SILENT, plan
 from mockzoom import Meeting, MockZoom, Stream
@@ -80,14 +80,6 @@ class Crowd:
         return all(stream.state is StreamState.ACTIVE for _, stream in self._there)
 
 
-def rss_mb() -> float:
-    gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    [line] = [line for line in status.splitlines() if line.startswith("VmRSS")]
-    return int(line.split()[1]) / 1024
-
-
 def left() -> tuple[int, int, int]:
     """Open files, threads and unfinished tasks, of all loops."""
     gc.collect()
@@ -115,9 +107,9 @@ def test_nothing_is_left_of_those_who_went(monkeypatch: pytest.MonkeyPatch) -> N
             crowd.talk()
             crowd.go(few)
             crowd.come(few)
-            early_mb = early_mb if passed_s > STAY_S / 10 else rss_mb()
+            early_mb = early_mb if passed_s > STAY_S / 10 else memory_mb()
         assert crowd.whole
-        late_mb = rss_mb()
+        late_mb = memory_mb()
         print(f"\n{STREAMS} streams: {early_mb:.0f} MB after a tenth, {late_mb:.0f} MB at the end")
         crowd.go(STREAMS - few)
         settled_s = time.monotonic() + 30

@@ -10,8 +10,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from memory import memory_mb
 
+from benchmarks.memory import memory_mb
 from mockzoom import DeliveryTimings, MockZoom, Receiver, Timings
 from mockzoom.core.meeting import Utterance
 from mockzoom.handles import Meeting, Stream

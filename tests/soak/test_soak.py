@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from memory import memory_mb
 
+from benchmarks.memory import memory_mb
 from mockzoom import Limits, Meeting, MockZoom, Stream, Timings
 from mockzoom.core.meeting import Utterance
 

@@ -12,7 +12,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
 
 from mockzoom.errors import ReceiverUnreachable, UsageError
 from mockzoom.judge.answer import excerpt
@@ -52,16 +51,11 @@ class Launched:
         try:
             self.restart()
         except BaseException:
-            self.__exit__(None, None, None)
+            self.__exit__()
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._end()
         self._output.close()
 
