@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import math
 import socket
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future
 from typing import Any, TypeVar
@@ -17,11 +19,15 @@ import waitress
 
 from mockzoom.errors import ConfigurationError, PortInUse
 
-__all__ = ["LoopThread", "WebThread", "listen"]
+__all__ = ["LoopThread", "WebThread", "listen", "wait_until"]
 
 T = TypeVar("T")
 
 _CLOSE_S = 10
+
+#: How often a wait looks up.  Python wakes its main thread for a signal only where that one is
+#: blocked already: Ctrl-C that comes while it hands over to a busy thread waits for the next look.
+_LOOK_S = 0.25
 
 #: Past this many times the app's own limit a body is not even read.  Up to there it is, because
 #: only who has sent a body to its end gets to read the app's 413.
@@ -46,6 +52,12 @@ def listen(host: str, port: int, what: str, option: str) -> socket.socket:
         raise kind(
             f"{what}: cannot listen on {host}:{port}: {reason}; give another {option}{hint}"
         ) from None
+
+
+def wait_until(event: threading.Event) -> None:
+    """Wait for `event`, however long, and notice Ctrl-C whenever it comes."""
+    while not event.wait(_LOOK_S):
+        pass
 
 
 class LoopThread:
@@ -84,7 +96,7 @@ class LoopThread:
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         self._running.add(future)
         try:
-            return future.result(timeout_s)
+            return _result(future, timeout_s)
         except CancelledError:
             raise RuntimeError(f"{self._thread.name} has stopped") from None
         finally:
@@ -105,6 +117,20 @@ class LoopThread:
                 future.cancel()
             if not self._thread.is_alive():
                 self._loop.close()
+
+
+def _result(future: Future[T], timeout_s: float | None) -> T:
+    """What `future.result` returns or raises; Ctrl-C is noticed whenever it comes."""
+    until_s = math.inf if timeout_s is None else time.monotonic() + timeout_s
+    while True:
+        left_s = until_s - time.monotonic()
+        try:
+            return future.result(max(0, min(_LOOK_S, left_s)))
+        except TimeoutError:
+            if future.done():  # at the last moment, or the error is its own
+                return future.result()
+            if left_s <= _LOOK_S:
+                raise
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import http.client
 import socket
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 import pytest
 
 from mockzoom.errors import ConfigurationError, PortInUse
-from mockzoom.threads import LoopThread, WebThread, listen
+from mockzoom.threads import LoopThread, WebThread, listen, wait_until
 
 
 @pytest.fixture
@@ -83,6 +84,28 @@ def test_an_interrupted_caller_leaves_no_work_behind(
         loop.run(work())
     assert cancelled.wait(5)
     monkeypatch.undo()
+
+
+def test_ctrl_c_that_wakes_nobody_is_noticed_all_the_same(loop: LoopThread) -> None:
+    """A signal may come while the main thread is about to wait, and cuts no wait short then."""
+    running, finished = threading.Event(), threading.Event()
+
+    async def work() -> None:
+        running.set()
+        await asyncio.sleep(5)
+        finished.set()
+
+    def interrupt() -> None:
+        running.wait(5)
+        _thread.interrupt_main()  # as such a signal is: a flag, and no more
+
+    for wait in (lambda: loop.run(work()), lambda: wait_until(finished)):
+        interrupting = threading.Thread(target=interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            interrupting.start()
+            wait()
+        interrupting.join()
+    assert not finished.is_set()
 
 
 def test_closing_ends_what_runs_and_who_waits(loop: LoopThread) -> None:

@@ -62,6 +62,7 @@ def receiver(
     from mockzoom.core.signing import Credentials
     from mockzoom.core.timings import Timings
     from mockzoom.receiver.receiver import LOOPBACK, Receiver
+    from mockzoom.threads import wait_until
 
     report = _report_json if as_json else _report
     running = Receiver(
@@ -76,7 +77,7 @@ def receiver(
     )
     with _interruptible() as interrupted, running:
         report("listening", {"url": running.url, "recordings": str(recordings.resolve())})
-        interrupted.wait()
+        wait_until(interrupted)
 
 
 def _interruptible() -> Any:

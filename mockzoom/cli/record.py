@@ -58,6 +58,7 @@ def record(
     names, words and signatures are not in the file.  `mockzoom replay` plays it.
     """
     from mockzoom.engine.record_proxy import RecordProxy
+    from mockzoom.threads import wait_until
 
     def tell(kind: str, fields: Mapping[str, Any]) -> None:
         line = json.dumps({"kind": kind, **fields}) if as_json else printable(_line(kind, fields))
@@ -76,7 +77,7 @@ def record(
     )
     with suppress(KeyboardInterrupt), proxy:
         tell("listening", {"url": proxy.url, "receiver": url, "file": str(out)})
-        threading.Event().wait()
+        wait_until(threading.Event())
     if proxy.tape.error:
         raise ConfigurationError(proxy.tape.error)
     tell("recorded", {"file": str(out), "lines": proxy.tape.lines})

@@ -138,6 +138,7 @@ def serve(
     from mockzoom.core.limits import Limits
     from mockzoom.core.timings import DeliveryTimings, Timings
     from mockzoom.server import MockZoom
+    from mockzoom.threads import wait_until
 
     mock = MockZoom(
         credentials=credentials_or_generated(client_id, client_secret, secret_token, seed),
@@ -165,7 +166,7 @@ def serve(
         click.echo(json.dumps(facts) if as_json else _announcement(facts))
         for url in receivers:
             _subscribe(mock, url)
-        threading.Event().wait()
+        wait_until(threading.Event())
 
 
 def _published(written: Path | None, wanted: Path | None) -> Path | None:
