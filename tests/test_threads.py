@@ -99,12 +99,14 @@ def test_ctrl_c_that_wakes_nobody_is_noticed_all_the_same(loop: LoopThread) -> N
         running.wait(5)
         _thread.interrupt_main()  # as such a signal is: a flag, and no more
 
-    for wait in (lambda: loop.run(work()), lambda: wait_until(finished)):
-        interrupting = threading.Thread(target=interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            interrupting.start()
-            wait()
-        interrupting.join()
+    def interrupted(wait: Callable[[], object]) -> None:
+        threading.Thread(target=interrupt).start()
+        wait()
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(lambda: loop.run(work()))
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(lambda: wait_until(finished))
     assert not finished.is_set()
 
 

@@ -77,8 +77,9 @@ editors tell of them while you type. There are no loops and no conditions: that 
 
 `at` is a time of the story. It stands still while a step waits for the receiver, so that a slow one
 hears the same story. With `--speed` (`speed=`) time runs up to 1,000 times faster, but an app keeps
-as long for what it has to do as it has with the timings `fast`: where the machine is busy, less
-speed is fairer. A step without `at` follows at once on the one before.
+as long for what it has to do as it has with the timings `fast`, and half a second to notice an end:
+where the machine is busy, less speed is fairer. A step without `at` follows at once on the one
+before.
 
 ## How it ends
 

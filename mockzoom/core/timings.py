@@ -20,6 +20,9 @@ __all__ = ["DeliveryTimings", "Timings"]
 _MINUTE_MS = 60_000
 _HOUR_MS = 60 * _MINUTE_MS
 
+#: Our choice: five times what was seen to be too little on a machine with too much to do.
+_REACTION_MS = 500
+
 
 @dataclass(frozen=True)
 class _Intervals:
@@ -86,6 +89,9 @@ class Timings(_Intervals):
     Three are the app's: `silence_ms` without a word on its signaling socket and it handshakes anew,
     and after a loss it waits `backoff_ms`, twice that, and so on up to `backoff_cap_ms` (the
     official SDK waits 1, 2, 4 … 32 s; its cap is not known).
+
+    However fast the story, an app has `_REACTION_MS` to hear of the end and close its sockets: in
+    that interval it must have acted, or is found fault with, and a busy machine takes its time.
     """
 
     what: ClassVar[str] = "timings"
@@ -104,6 +110,11 @@ class Timings(_Intervals):
     backoff_ms: int = 1_000
     backoff_cap_ms: int = 16_000
     near_limit_ms: int = 5 * _MINUTE_MS
+
+    def scaled(self, factor: float) -> Self:
+        reaction_ms = min(self.close_grace_ms, _REACTION_MS)
+        faster = super().scaled(factor)
+        return replace(faster, close_grace_ms=max(faster.close_grace_ms, reaction_ms))
 
     def at_speed(self, factor: float) -> Self:
         """For a world that runs `factor` times faster than real time, in that world's milliseconds.

@@ -30,10 +30,19 @@ def test_fast_tells_an_interruption_in_three_seconds() -> None:
 
 @pytest.mark.parametrize("factor", [0.00001, 0.02, 0.5, 1, 3])
 def test_a_factor_scales_every_interval_and_no_count(factor: float) -> None:
-    """Intervals keep their proportions, down to 1 ms; the number of missed keep-alives stays."""
+    """Intervals keep their proportions, down to 1 ms, but for what an app must have done."""
     scaled, zoom = asdict(Timings.named(str(factor))), asdict(Timings())
     assert scaled.pop("keep_alives_missed") == zoom.pop("keep_alives_missed")
+    assert scaled.pop("close_grace_ms") == max(500, zoom.pop("close_grace_ms") * factor)
     assert scaled == {name: max(1, round(value * factor)) for name, value in zoom.items()}
+
+
+@pytest.mark.parametrize("given_ms", [5_000, 200])
+@pytest.mark.parametrize("factor", [0.00001, 0.02, 1])
+def test_an_app_has_time_to_close_its_sockets(given_ms: int, factor: float) -> None:
+    """However fast the story is, a busy machine needs its time; less is for who asks for it."""
+    scaled = Timings(close_grace_ms=given_ms).scaled(factor)
+    assert scaled.close_grace_ms >= min(given_ms, 500)
 
 
 @pytest.mark.parametrize("name", ["0", "-1", "inf", "nan", "0.0"])
