@@ -30,7 +30,7 @@ def write(
     transport.send_reuse_external_bytearray(kind, frame, _HEADER_BYTES, last)
 
 
-def end(transport: WSTransport, code: int = 1000, reason: str = "") -> None:
+def end(transport: WSTransport, code: WSCloseCode | int = 1000, reason: str = "") -> None:
     """A close frame and the end of the connection."""
     # An app's own codes (4000 and up) are no names of the enum, but go out as well.
     transport.send_close(cast(WSCloseCode, code), reason.encode())

@@ -42,6 +42,7 @@ from mockzoom.core.limits import Limits
 from mockzoom.core.messages import MEDIA_KEYS
 from mockzoom.core.sockets import SIGNALING
 from mockzoom.core.stream import StreamUrls
+from mockzoom.engine import frames
 from mockzoom.engine.event_socket import EVENTS, EventDoor
 from mockzoom.engine.journal import Journal
 from mockzoom.engine.live_stream import LiveStream
@@ -216,12 +217,12 @@ class _Socket(WSListener):
         if frame.msg_type == WSMsgType.CLOSE:
             code = frame.get_close_code()
             # 1005 says that there was no code, and must not be sent itself.
-            _end(transport, WSCloseCode.OK if code == WSCloseCode.NO_INFO else code)
+            frames.end(transport, WSCloseCode.OK if code == WSCloseCode.NO_INFO else code)
         elif frame.msg_type in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
             self._parts += frame.get_payload_as_bytes()
             if len(self._parts) > self._limits.max_message_bytes:
                 self._parts.clear()
-                _end(transport, WSCloseCode.MESSAGE_TOO_BIG)
+                frames.end(transport, WSCloseCode.MESSAGE_TOO_BIG)
             elif frame.fin:
                 data, self._parts = bytes(self._parts), bytearray()
                 self._guarded(transport, lambda: self._peer.received(self._conn, data))
@@ -243,7 +244,7 @@ class _Socket(WSListener):
             step()
         except Exception as error:
             self._peer.journal.failed(f"{self._key} socket #{self._conn}", error)
-            _end(transport, WSCloseCode.INTERNAL_ERROR)
+            frames.end(transport, WSCloseCode.INTERNAL_ERROR)
 
 
 def _told_by(path: str) -> tuple[str, str]:
@@ -254,8 +255,3 @@ def _told_by(path: str) -> tuple[str, str]:
         case ["media", token, key] if key in MEDIA_KEYS.values():
             return token, key
     return "", ""
-
-
-def _end(transport: WSTransport, code: WSCloseCode) -> None:
-    transport.send_close(code)
-    transport.disconnect()

@@ -23,7 +23,7 @@ from mockzoom import threads
 from mockzoom.core.codes import MessageType, StatusCode
 from mockzoom.core.effects import Drop
 from mockzoom.core.limits import Limits
-from mockzoom.engine import rtms_server
+from mockzoom.engine import frames, rtms_server
 from mockzoom.engine.certificates import server_context
 from mockzoom.engine.journal import Journal
 from mockzoom.engine.rtms_server import RtmsServer
@@ -286,6 +286,17 @@ async def test_who_never_asks_for_an_upgrade_is_cut() -> None:
                     assert await w.reader.read() == b""
 
 
+def little_is_underway(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system takes little off the server that nobody reads, so that less is to be asked."""
+
+    def listen(*where: Any) -> socket.socket:
+        listening = threads.listen(*where)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8_192)
+        return listening  # connections have its buffer
+
+    monkeypatch.setattr(rtms_server, "listen", listen)
+
+
 @pytest.mark.parametrize(("opcode", "scheme"), [(PING, "ws"), (PING, "wss"), (TEXT, "ws")])
 @in_loop
 async def test_who_asks_and_never_reads_is_cut(
@@ -293,12 +304,7 @@ async def test_who_asks_and_never_reads_is_cut(
 ) -> None:
     """Pongs and refusals that nobody reads do not pile up: past the limit the socket is cut."""
 
-    def listen(*where: Any) -> socket.socket:
-        listening = threads.listen(*where)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8_192)
-        return listening  # connections have its buffer, so that less is to be asked
-
-    monkeypatch.setattr(rtms_server, "listen", listen)
+    little_is_underway(monkeypatch)
     async with rig(limits=Limits(max_unread_bytes=50_000)) as r:
         trust = None
         if scheme == "wss":
@@ -317,6 +323,25 @@ async def test_who_asks_and_never_reads_is_cut(
                     await asyncio.sleep(0)
         cut = await r.entry("socket", happened="cut: it does not read")
         await r.entry("socket", happened="closed", conn=cut["conn"])
+
+
+@in_loop
+async def test_who_says_goodbye_and_never_reads_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A close frame is answered behind what is underway, and that for no more than a while."""
+    little_is_underway(monkeypatch)
+    monkeypatch.setattr(frames, "_CLOSE_S", 0.05)
+    async with rig() as r:
+        _, app = r.start(r.meeting())
+        async with wire(app.server_urls) as w:
+            await w.upgrade(app.server_urls)
+            opened = await r.entry("socket", happened="opened")
+            w.writer.transport.pause_reading()
+            for _ in range(5_000):
+                w.send(PING, b"x" * 125)
+            w.send(CLOSE, (1000).to_bytes(2, "big"))
+            await r.entry("socket", happened="closed", conn=opened["conn"])
 
 
 @contextmanager
