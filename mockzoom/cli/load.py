@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from mockzoom.cli.options import (
-    given,
     json_option,
-    receivers_credential,
+    receivers_credentials,
+    receivers_credentials_options,
     seed_option,
     timings_option,
 )
@@ -68,9 +68,7 @@ __all__ = ["load"]
     metavar="N",
     help="How many processes share the streams; each uses one core.",
 )
-@receivers_credential("--client-id")
-@receivers_credential("--client-secret")
-@receivers_credential("--secret-token")
+@receivers_credentials_options
 @timings_option
 @seed_option
 @json_option
@@ -94,18 +92,13 @@ def load(
     The credentials are those of the receiver.  Status 0 when every stream was joined and nothing
     was wrong, 1 when not, 3 when no media was sent at all, 4 when the receiver is not there.
     """
-    from mockzoom.core.signing import Credentials
     from mockzoom.core.timings import Timings
     from mockzoom.load import Load
     from mockzoom.load_workers import run_shared
 
     asked = Load(
         url,
-        Credentials(
-            given("load", "--client-id", client_id),
-            given("load", "--client-secret", client_secret),
-            given("load", "--secret-token", secret_token),
-        ),
+        receivers_credentials("load", client_id, client_secret, secret_token),
         streams,
         ramp_s,
         duration_s,

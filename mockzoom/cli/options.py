@@ -29,6 +29,8 @@ __all__ = [
     "json_option",
     "limits_options",
     "receivers_credential",
+    "receivers_credentials",
+    "receivers_credentials_options",
     "secret_token_option",
     "seed_option",
     "spec_options",
@@ -57,6 +59,26 @@ def account_option(command: Command) -> Command:
 def receivers_credential(flag: str, told: str = "Required.") -> Callable[[Command], Command]:
     """A credential that nobody can make up, because the receiver has it already; see `given`."""
     return _credential(flag, f"The receiver's.  {told}")
+
+
+def receivers_credentials_options(command: Command) -> Command:
+    """All three of them; see `receivers_credentials`."""
+    for flag in ("--secret-token", "--client-secret", "--client-id"):
+        command = receivers_credential(flag)(command)
+    return command
+
+
+def receivers_credentials(
+    command: str, client_id: str | None, client_secret: str | None, secret_token: str | None
+) -> Credentials:
+    """What was given for the three; raises `UsageError` for the first that is missing."""
+    from mockzoom.core.signing import Credentials
+
+    return Credentials(
+        given(command, "--client-id", client_id),
+        given(command, "--client-secret", client_secret),
+        given(command, "--secret-token", secret_token),
+    )
 
 
 def given(command: str, flag: str, value: str | None) -> str:

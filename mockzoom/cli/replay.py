@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mockzoom.cli.options import given, json_option, receivers_credential, seed_option
+from mockzoom.cli.options import (
+    json_option,
+    receivers_credentials,
+    receivers_credentials_options,
+    seed_option,
+)
 from mockzoom.cli.terminal import printable
 from mockzoom.errors import ContractBroken
 
@@ -22,9 +27,7 @@ __all__ = ["replay"]
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--receiver", "url", required=True, metavar="URL", help="The webhook endpoint.")
-@receivers_credential("--client-id")
-@receivers_credential("--client-secret")
-@receivers_credential("--secret-token")
+@receivers_credentials_options
 @click.option(
     "--speed",
     default=1.0,
@@ -65,7 +68,6 @@ def replay(
     The credentials are those of the receiver.  Status 0 when it did what the recorded one did, 1
     when it broke the contract, 2 for a broken file, 4 when it is not there.
     """
-    from mockzoom.core.signing import Credentials
     from mockzoom.engine.replayer import Replayer
 
     def tell(kind: str, fields: Mapping[str, Any]) -> None:
@@ -75,11 +77,7 @@ def replay(
     played = Replayer(
         file,
         url,
-        Credentials(
-            given("replay", "--client-id", client_id),
-            given("replay", "--client-secret", client_secret),
-            given("replay", "--secret-token", secret_token),
-        ),
+        receivers_credentials("replay", client_id, client_secret, secret_token),
         speed=speed,
         seed=seed,
         host=host,
