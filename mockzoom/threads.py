@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import math
 import socket
 import threading
@@ -32,6 +33,10 @@ _LOOK_S = 0.25
 #: Past this many times the app's own limit a body is not even read.  Up to there it is, because
 #: only who has sent a body to its end gets to read the app's 413.
 _UNREAD_FACTOR = 16
+
+#: That a request waits a moment for a thread is nothing that anybody must be told.
+_quiet = logging.getLogger("mockzoom.waitress")
+_quiet.setLevel(logging.CRITICAL)
 
 
 def listen(host: str, port: int, what: str, option: str) -> socket.socket:
@@ -182,6 +187,7 @@ class WebThread:
             max_request_body_size=_UNREAD_FACTOR * max_body_bytes,
             channel_timeout=30,
         )
+        self._server.task_dispatcher.queue_logger = _quiet
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
 

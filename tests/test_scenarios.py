@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ SCHEMA = json.loads((Path(__file__).parents[1] / "spec" / "scenario.schema.json"
 
 #: Five hundred times faster, with windows that a busy machine keeps: seconds of real time.
 SPEED = 500
-PATIENT = Timings.named("50")
+PATIENT = replace(Timings.named("50"), close_grace_ms=SPEED * 3_000)
 RECEIVER = Timings(backoff_ms=200, backoff_cap_ms=800)
 
 

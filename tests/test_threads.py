@@ -195,6 +195,26 @@ def test_a_far_too_large_body_is_refused_unread() -> None:
     web.close()
 
 
+def test_requests_that_wait_for_a_thread_are_not_told_of(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The log is for what somebody can do something about; on a busy machine some wait a moment."""
+
+    class Request:
+        def service(self) -> None:
+            begin.wait(5)
+            served.release()
+
+    begin, served = threading.Event(), threading.Semaphore(0)
+    web = a_web()
+    for _ in range(20):
+        web._server.task_dispatcher.add_task(Request())
+    begin.set()
+    assert all(served.acquire(timeout=5) for _ in range(20))
+    web.close()
+    assert caplog.text == ""
+
+
 def test_a_port_in_use_is_one_line_and_leaves_no_thread() -> None:
     """The line names what was to listen, where, and the option."""
     before = set(threading.enumerate())

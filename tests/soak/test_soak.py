@@ -162,7 +162,7 @@ def peak_mb() -> float:
 def left() -> tuple[int, int, int]:
     """Open files, threads and unfinished tasks, of all loops."""
     gc.collect()
-    tasks = [o for o in gc.get_objects() if isinstance(o, asyncio.Task) and not o.done()]
+    tasks = [o for o in gc.get_objects() if issubclass(type(o), asyncio.Task) and not o.done()]
     return len(list(Path("/proc/self/fd").iterdir())), threading.active_count(), len(tasks)
 
 
