@@ -41,6 +41,7 @@ class Dialled(aiohttp.ClientWebSocketResponse):
     def cut(self) -> None:
         connection = self._response.connection
         cut(connection.transport if connection else None)
+        self._response.close()
 
 
 class Bridge:

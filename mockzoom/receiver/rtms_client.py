@@ -210,8 +210,12 @@ class _Socket:
 
     async def _say_goodbye(self, ws: aiohttp.ClientWebSocketResponse) -> None:
         """Send what is waiting and a close frame, to a peer that may not be listening any more."""
-        with suppress(*_LOST):
-            async with asyncio.timeout(_CLOSE_S):
-                while not (self._waiting.empty() or ws.closed):
-                    await ws.send_str(encode(self._waiting.get_nowait()))
-                await ws.close(code=self._code)
+        try:
+            with suppress(*_LOST):
+                async with asyncio.timeout(_CLOSE_S):
+                    while not (self._waiting.empty() or ws.closed):
+                        await ws.send_str(encode(self._waiting.get_nowait()))
+        finally:
+            with suppress(*_LOST):
+                async with asyncio.timeout(_CLOSE_S):
+                    await ws.close(code=self._code)

@@ -51,7 +51,7 @@ def test_what_is_recorded_can_be_replayed(
         output, errors = recorder.communicate(timeout=20)
     assert errors == ""
     kinds = [json.loads(line)["kind"] for line in output.splitlines()]
-    assert kinds[:2] == ["webhook", "opened"]
+    assert set(kinds[:2]) == {"webhook", "opened"}  # an app may dial before its answer is here
     if number is not signal.SIGKILL:
         assert recorder.returncode == 0
         assert kinds[-1] == "recorded"
