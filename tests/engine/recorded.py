@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 import wave
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +17,8 @@ PEOPLE = ("Alice Liddell", "Bob Sawyer")
 
 #: Production's intervals, but keep-alives often enough, and reconnects soon.
 TIMINGS = replace(Timings(), keep_alive_ms=300, backoff_ms=50, reconnect_too_fast_ms=1)
+
+PATIENCE_S = 10.0
 
 #: Whoever a recording is played to is another app.
 OTHER = Credentials("another-client-id", "another-client-secret", "another-secret-token")
@@ -48,6 +52,7 @@ def record_meeting(folder: Path, **settings: bool) -> Recorded:
         stream.wait_ready()
         spoken = [meeting.say(name, f"I am {name}.") for name in PEOPLE]
         stream.wait_spoken()
+        wait_heard(app, stream.rtms_stream_id, spoken)
         zoom.fault("reset", socket="signaling")
         zoom.wait_for("state", state="INTERRUPTED")
         stream.wait_ready()
@@ -63,6 +68,18 @@ def record_meeting(folder: Path, **settings: bool) -> Recorded:
         secrets += [zoom.account_id, stream.server_urls, zoom.rtms_url, *of_meeting, *PEOPLE]
         assert not proxy.tape.error
     return Recorded(file, secrets, spoken, status)
+
+
+def wait_heard(app: Receiver, rtms_stream_id: str, spoken: list[Utterance]) -> None:
+    """Wait for the receiver to have it all: a reset takes along what is still under way."""
+    frames = sum(utterance.duration_ms for utterance in spoken) // 20
+    lines = sum(len(utterance.lines()) for utterance in spoken)
+    deadline_s = time.monotonic() + PATIENCE_S
+    while (heard := app.streams[rtms_stream_id].counters)["audio_frames"] < frames or (
+        heard["transcript_lines"] < lines
+    ):
+        assert time.monotonic() < deadline_s, f"{heard} of {frames} frames and {lines} lines"
+        threading.Event().wait(0.005)
 
 
 def seconds_of(folder: Path) -> float:
