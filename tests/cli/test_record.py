@@ -10,13 +10,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from recorded import OTHER, wait_heard
 
-from mockzoom import Credentials, MockZoom, Receiver
+from mockzoom import MockZoom, Receiver
 
 Process = Callable[..., AbstractContextManager["subprocess.Popen[str]"]]
 Cli = Callable[..., object]
-
-OTHER = Credentials("another-client-id", "another-client-secret", "another-secret-token")
 
 
 def record(process: Process, app: Receiver, out: Path, zoom: MockZoom) -> AbstractContextManager:
@@ -47,6 +46,7 @@ def test_what_is_recorded_can_be_replayed(
         stream.wait_ready()
         said = meeting.say("Alice Liddell", "Curiouser!")
         stream.wait_spoken()
+        wait_heard(app, stream.rtms_stream_id, [said])
         recorder.send_signal(number)
         output, errors = recorder.communicate(timeout=20)
     assert errors == ""
