@@ -34,10 +34,11 @@ JSON_UTF8 = "application/json; charset=utf-8"
 class Signing:
     """How a request is signed: rightly, but for what is given here.
 
-    The stamp is now plus `offset_s`.  `stamp` and `signature` are the headers as they are sent,
-    None for none: ``{now}`` in them is that stamp, ``{hex}`` the HMAC of it and of `signed`, or of
-    the body if that is None; ``{hex:.63}`` is its first 63 digits.  `other_secret` signs with a key
-    that is not the app's.
+    The stamp is now, or `at_s` (Unix s) for a signature that is to be sent again in another second,
+    plus `offset_s`.  `stamp` and `signature` are the headers as they are sent, None for none:
+    ``{now}`` in them is that stamp, ``{hex}`` the HMAC of it and of `signed`, or of the body if
+    that is None; ``{hex:.63}`` is its first 63 digits.  `other_secret` signs with a key that is not
+    the app's.
     """
 
     offset_s: int = 0
@@ -45,10 +46,11 @@ class Signing:
     signature: str | None = "v0={hex}"
     signed: bytes | None = None
     other_secret: bool = False
+    at_s: int | None = field(default=None, compare=False)
 
     def headers(self, secret_token: str, body: bytes, now_s: int) -> dict[str, str]:
         """The two headers, or those of them that there are."""
-        stamp = str(now_s + self.offset_s)
+        stamp = str((now_s if self.at_s is None else self.at_s) + self.offset_s)
         key = secret_token + "?" if self.other_secret else secret_token
         over = body if self.signed is None else self.signed
         digits = webhook_signature(key, stamp, over).removeprefix("v0=")

@@ -139,6 +139,15 @@ def test_the_line_sends_an_event_of_then(
     assert old == text.format(1_700_000_000_000).encode()
 
 
+def test_a_signature_can_be_sent_again_in_another_second() -> None:
+    """Stamp and signature are those of the moment that is given."""
+    again = Signing(at_s=1_700_000_000)
+    assert again.headers(SECRET, b"{}", 1_700_000_001) == GENUINE.headers(
+        SECRET, b"{}", 1_700_000_000
+    )
+    assert again == GENUINE  # as far as reports go, which are not to tell the time
+
+
 def test_a_huge_body_is_not_pasted() -> None:
     """Nobody wants two megabytes in a report."""
     assert Request(b"x" * 2_000_000).curl("http://127.0.0.1/").startswith("# 2,000,000 bytes")
