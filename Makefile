@@ -30,9 +30,9 @@ help:
 demo: .venv/installed
 	@$(BIN)/mockzoom demo
 
-# Three at a time also where there are two cores: many tests wait for windows to pass.
+# Four at a time also where there are two cores: many tests wait for windows to pass.
 test: .venv/developed $(NODE_MODULES)
-	@$(BIN)/python -m pytest -n 3 --dist worksteal
+	@$(BIN)/python -m pytest -n 4 --dist worksteal
 
 soak: .venv/developed
 	@SOAK_S=300 SOAK_TALK_S=1800 SOAK_KILLS=200 SOAK_ZOO=4 SOAK_STREAMS=1000 SOAK_STAY_S=600 SDK_STREAMS=400 \

@@ -48,9 +48,9 @@ def test_a_film_is_played_and_recorded(tmp_path: Path) -> None:
     ):
         zoom.subscribe(app.url)
         stream = zoom.meeting(participants=["Alice"]).start_rtms()
-        app.wait_joined(stream.rtms_stream_id)
+        stream.wait_ready()
+        zoom.wait_for("speech", media="talk.mp4")  # it is decoded first
         stream.wait_spoken()
-        zoom.wait_for("speech", media="talk.mp4")
         stream.stop()
         status = app.wait_ended(stream.rtms_stream_id, 30)
         zoom.check()

@@ -59,7 +59,7 @@ def test_half_an_hour_of_talk_does_not_drift(tmp_path: Path) -> None:
         zoom.subscribe(app.url)
         meeting = zoom.meeting(participants=list(LINES))
         stream = meeting.start_rtms()
-        app.wait_joined(stream.rtms_stream_id)
+        stream.wait_ready()
         said, memory = talk(meeting, stream, TALK_S)
         stream.stop()
         status = app.wait_ended(stream.rtms_stream_id, 120)
