@@ -15,6 +15,7 @@ import queue
 import sys
 import threading
 from base64 import b64encode
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -119,7 +120,20 @@ def join(payload: dict[str, Any]) -> None:
     client.join(payload)
 
 
+class Webhooks(ThreadingHTTPServer):
+    """Hands what is asked of the SDK over to the thread of its loop, `on_loop`.
+
+    From any other one it ends in a deadlock now and then, while streams are heard.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(("127.0.0.1", 0), Webhook)
+        self.on_loop = loop.call_soon_threadsafe
+
+
 class Webhook(BaseHTTPRequestHandler):
+    server: Webhooks
+
     def do_POST(self) -> None:
         event = json.loads(self.rfile.read(int(self.headers["content-length"])))
         payload, answer = event["payload"], {}
@@ -128,7 +142,7 @@ class Webhook(BaseHTTPRequestHandler):
             sealed = hmac.new(key, token.encode(), hashlib.sha256).hexdigest()
             answer = {"plainToken": token, "encryptedToken": sealed}
         elif event["event"].endswith("_started"):
-            join(payload)
+            self.server.on_loop(join, payload)
         tell("webhook", event=event["event"], payload=payload)
         body = json.dumps(answer).encode()
         self.send_response(200)
@@ -142,29 +156,25 @@ class Webhook(BaseHTTPRequestHandler):
 
 
 async def release() -> None:
-    """Clients that are done are given back, as the SDK polls each one it has in turn.
-
-    That is done on the thread of its loop: from any other one it ends in a deadlock now and then,
-    while others are heard.
-    """
+    """Clients that are done are given back, as the SDK polls each one it has in turn."""
     while True:
         client = await asyncio.to_thread(finished.get)
         client.leave()
 
 
-def obey() -> None:
+def obey(on_loop: Callable[..., object]) -> None:
     """Commands on standard input, one JSON list a line; its end ends the process."""
     for line in sys.stdin:
         stream, method, *args = json.loads(line)
-        getattr(clients[stream], method)(*args)
+        on_loop(getattr(clients[stream], method), *args)
     os._exit(0)  # the SDK's own shut-down waits for sockets that the test has finished with
 
 
 async def listen() -> None:
     """Take webhooks: only once the SDK's loop runs, or the first stream would get another one."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Webhook)
-    for work in (server.serve_forever, obey):
-        threading.Thread(target=work, daemon=True).start()
+    server = Webhooks(asyncio.get_running_loop())
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=obey, args=(server.on_loop,), daemon=True).start()
     tell("listening", port=server.server_address[1])
 
 
