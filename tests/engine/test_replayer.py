@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from recorded import OTHER, TIMINGS, Recorded, record_meeting, seconds_of
+from recorded import OTHER, PATIENCE_S, TIMINGS, Recorded, record_meeting, seconds_of
 from webhook_app import App, an_app, status
 
 from mockzoom import Credentials, MockZoom, Receiver
@@ -34,8 +34,6 @@ from mockzoom.errors import (
     ReceiverUnreachable,
 )
 from mockzoom.threads import listen
-
-PATIENCE_S = 10.0
 
 
 @pytest.fixture(scope="module")

@@ -6,16 +6,14 @@ and `SOAK_STAY_S` say how many, and for how long.  The receiving side is that of
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import os
-import threading
 import time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from leftovers import left
 
 from benchmarks.memory import memory_mb
 from benchmarks.reader import Reader
@@ -78,14 +76,6 @@ class Crowd:
     @property
     def whole(self) -> bool:
         return all(stream.state is StreamState.ACTIVE for _, stream in self._there)
-
-
-def left() -> tuple[int, int, int]:
-    """Open files, threads and unfinished tasks, of all loops."""
-    gc.collect()
-    # By its type, because there are proxies of what is gone, which tell no class.
-    tasks = [o for o in gc.get_objects() if issubclass(type(o), asyncio.Task) and not o.done()]
-    return len(list(Path("/proc/self/fd").iterdir())), threading.active_count(), len(tasks)
 
 
 def test_nothing_is_left_of_those_who_went(monkeypatch: pytest.MonkeyPatch) -> None:

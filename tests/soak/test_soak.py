@@ -6,14 +6,12 @@ bring; `SOAK_S` says for how many seconds they go on.
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import json
 import logging
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from leftovers import left
 
 from benchmarks.memory import memory_mb
 from mockzoom import Limits, Meeting, MockZoom, Stream, Timings
@@ -157,13 +156,6 @@ def peak_mb() -> float:
     status = Path("/proc/self/status").read_text().splitlines()
     [line] = [line for line in status if line.startswith("VmHWM:")]
     return int(line.split()[1]) * 1024 / 1e6
-
-
-def left() -> tuple[int, int, int]:
-    """Open files, threads and unfinished tasks, of all loops."""
-    gc.collect()
-    tasks = [o for o in gc.get_objects() if issubclass(type(o), asyncio.Task) and not o.done()]
-    return len(list(Path("/proc/self/fd").iterdir())), threading.active_count(), len(tasks)
 
 
 def settles(zoom: MockZoom, reached: Callable[[], bool], timeout_s: float = 10) -> bool:
